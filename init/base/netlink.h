@@ -1,0 +1,118 @@
+/* Links, addresses and routes over rtnetlink (libmnl). A handle is one socket and belongs to
+ * the network namespace in which it was opened, wherever the process goes afterwards.
+ * Calls block for the kernel's answer, which it gives at once. "add" of what is already there,
+ * and "del" of what is not, are no errors. Returns 0 or -errno with a sentence in `e`.
+ * Source: rtnetlink(7), linux/if_link.h, linux/rtnetlink.h. */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct netlink;
+
+#define autonetlink __attribute__((cleanup(netlink_cleanup)))
+
+int netlink_open(struct netlink **out, struct err *e);
+
+/* A handle for the namespace behind `netns_fd` (/proc/PID/ns/net). Goes there with setns and
+ * comes back, so the caller must be single-threaded. */
+int netlink_open_in(int netns_fd, struct netlink **out, struct err *e);
+
+/* A handle that receives the changes of links (see netlink_monitor_read). */
+int netlink_monitor_open(struct netlink **out, struct err *e);
+void netlink_close(struct netlink *nl); /* NULL is fine */
+void netlink_cleanup(struct netlink **nl);
+int netlink_fd(const struct netlink *nl); /* for epoll; stays owned by the handle */
+
+/* ---- links ---- */
+struct netlink_link {
+	int index;
+	int master;          /* index of the bridge or bond it is in; 0: none */
+	unsigned hw_type;    /* ARPHRD_* */
+	unsigned flags;      /* IFF_* */
+	unsigned mtu;
+	bool carrier;
+	bool gone;           /* only from the monitor: the link was removed */
+	uint8_t mac[6];      /* zero if it has none of that length */
+	char name[IFNAMSIZ];
+	char kind[16];       /* "bridge", "veth", "tun" ...; empty: a device */
+};
+
+typedef void netlink_link_fn(const struct netlink_link *link, void *arg);
+
+int netlink_links(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err *e);
+int netlink_link_get(struct netlink *nl, const char *name, struct netlink_link *out,
+		     struct err *e); /* not there: -ENODEV */
+
+/* Calls `fn` for each change that waits on a monitor handle. -ENOBUFS: changes were lost,
+ * look at all links again. */
+int netlink_monitor_read(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err *e);
+
+int netlink_bridge_add(struct netlink *nl, const char *name, struct err *e);
+
+/* A veth pair: `name` here and `peer` in the namespace `peer_netns_fd` (-1: here too).
+ * mtu 0: the kernel's. An existing `name` is -EEXIST. */
+struct netlink_veth {
+	const char *name;
+	const char *peer;
+	int peer_netns_fd;
+	unsigned mtu;
+	const uint8_t *mac;      /* 6 bytes; NULL: random */
+	const uint8_t *peer_mac; /* 6 bytes; NULL: random */
+};
+int netlink_veth_add(struct netlink *nl, const struct netlink_veth *veth, struct err *e);
+
+/* What is set is changed, in one request. */
+struct netlink_change {
+	bool up, down;
+	const char *name;    /* rename: the link must be down, or the kernel 6.1 or newer */
+	const uint8_t *mac;  /* 6 bytes */
+	unsigned mtu;        /* 0: left */
+	int master;          /* index; 0: left; -1: taken out of its master */
+	int netns_fd;        /* moved there; 0 or -1: left */
+};
+int netlink_link_change(struct netlink *nl, int index, const struct netlink_change *change,
+			struct err *e);
+int netlink_link_del(struct netlink *nl, int index, struct err *e);
+
+/* ---- addresses and routes ---- */
+struct netlink_addr {
+	int family;          /* AF_INET, AF_INET6; 0: none */
+	unsigned prefix;     /* bits */
+	uint8_t bytes[16];   /* network order; IPv4 in the first 4 */
+};
+
+/* "10.0.0.1/24", "fd00::1/64", "10.0.0.1" (prefix 32 or 128), "default" is not parsed here. */
+int netlink_addr_parse(const char *text, struct netlink_addr *out);
+enum { NETLINK_ADDR_TEXT_MAX = 64 };
+char *netlink_addr_text(const struct netlink_addr *a, char out[NETLINK_ADDR_TEXT_MAX]);
+
+typedef void netlink_addr_fn(int index, const struct netlink_addr *addr, uint8_t protocol,
+			     void *arg);
+/* The link's addresses (index 0: of all links); family AF_UNSPEC: both. `protocol` is the
+ * address's IFA_PROTO, 0 if the kernel (before 5.18) or its maker does not say. */
+int netlink_addrs(struct netlink *nl, int index, int family, netlink_addr_fn *fn, void *arg,
+		  struct err *e);
+int netlink_addr_add(struct netlink *nl, int index, const struct netlink_addr *addr,
+		     struct err *e);
+int netlink_addr_del(struct netlink *nl, int index, const struct netlink_addr *addr,
+		     struct err *e);
+
+struct netlink_route {
+	struct netlink_addr to;      /* family 0: the default route of via's family */
+	struct netlink_addr via;     /* family 0: on link */
+	struct netlink_addr source;  /* preferred source address; family 0: none */
+	int index;                   /* link */
+	uint32_t metric;             /* 0: the kernel's */
+	uint8_t protocol;            /* RTPROT_*; 0: RTPROT_STATIC */
+	bool onlink;                 /* the gateway is reachable though no subnet says so */
+};
+int netlink_route_add(struct netlink *nl, const struct netlink_route *r, struct err *e);
+int netlink_route_del(struct netlink *nl, const struct netlink_route *r, struct err *e);
+
+/* Removes the link's IPv4 routes that carry this protocol number (index 0: of all links). */
+int netlink_routes_flush(struct netlink *nl, int index, uint8_t protocol, struct err *e);
