@@ -86,7 +86,7 @@ struct netlink_addr {
 	uint8_t bytes[16];   /* network order; IPv4 in the first 4 */
 };
 
-/* "10.0.0.1/24", "fd00::1/64", "10.0.0.1" (prefix 32 or 128), "default" is not parsed here. */
+/* "10.0.0.1/24", "fd00::1/64", "10.0.0.1" (prefix 32 or 128). 0 or -EINVAL. */
 int netlink_addr_parse(const char *text, struct netlink_addr *out);
 enum { NETLINK_ADDR_TEXT_MAX = 64 };
 char *netlink_addr_text(const struct netlink_addr *a, char out[NETLINK_ADDR_TEXT_MAX]);

@@ -1,0 +1,113 @@
+#include "base/netlink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/netlink_wire.h"
+
+enum { RECEIVE_BYTES = 32768 };
+
+void *netlink_begin(struct netlink_request *rq, uint16_t type, uint16_t flags, size_t size)
+{
+	struct nlmsghdr *h;
+
+	memset(rq, 0, sizeof(*rq));
+	h = mnl_nlmsg_put_header(rq->u.bytes);
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	if ((flags & NLM_F_DUMP) != NLM_F_DUMP)
+		h->nlmsg_flags |= NLM_F_ACK;
+	return mnl_nlmsg_put_extra_header(h, size);
+}
+
+int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, void *arg)
+{
+	unsigned port = mnl_socket_get_portid(nl->socket);
+	_Alignas(struct nlmsghdr) char answer[RECEIVE_BYTES];
+	int state = MNL_CB_OK;
+
+	rq->u.header.nlmsg_seq = ++nl->sequence;
+	if (mnl_socket_sendto(nl->socket, &rq->u.header, rq->u.header.nlmsg_len) < 0)
+		return -errno;
+	while (state == MNL_CB_OK) {
+		ssize_t n = mnl_socket_recvfrom(nl->socket, answer, sizeof(answer));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		state = mnl_cb_run(answer, (size_t)n, nl->sequence, port, cb, arg);
+	}
+	return state == MNL_CB_STOP ? 0 : -errno;
+}
+
+static int open_socket(unsigned groups, int flags, struct netlink **out, struct err *e)
+{
+	struct netlink *nl = calloc(1, sizeof(*nl));
+
+	if (!nl)
+		return err_sys(e, "cannot open a netlink socket");
+	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
+	if (!nl->socket || mnl_socket_bind(nl->socket, groups, MNL_SOCKET_AUTOPID) < 0) {
+		int code = err_sys(e, "cannot open a netlink socket");
+
+		netlink_close(nl);
+		return code;
+	}
+	*out = nl;
+	return 0;
+}
+
+int netlink_open(struct netlink **out, struct err *e)
+{
+	return open_socket(0, 0, out, e);
+}
+
+int netlink_monitor_open(struct netlink **out, struct err *e)
+{
+	return open_socket(RTMGRP_LINK, SOCK_NONBLOCK, out, e);
+}
+
+int netlink_open_in(int netns_fd, struct netlink **out, struct err *e)
+{
+	autoclose int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int code;
+
+	if (home < 0)
+		return err_sys(e, "cannot open our own network namespace");
+	if (setns(netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, "cannot enter the network namespace");
+	code = netlink_open(out, e);
+	if (setns(home, CLONE_NEWNET) < 0) {
+		/* Every later request would go to the wrong namespace. */
+		err_sys(e, "cannot come back from the network namespace");
+		abort();
+	}
+	return code;
+}
+
+void netlink_close(struct netlink *nl)
+{
+	int saved = errno;
+
+	if (!nl)
+		return;
+	if (nl->socket)
+		mnl_socket_close(nl->socket);
+	free(nl);
+	errno = saved;
+}
+
+void netlink_cleanup(struct netlink **nl)
+{
+	netlink_close(*nl);
+}
+
+int netlink_fd(const struct netlink *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
+}

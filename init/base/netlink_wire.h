@@ -1,0 +1,32 @@
+/* Inside of netlink_*.c: one request and its answer. */
+#pragma once
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "base/netlink.h"
+
+enum { NETLINK_REQUEST_MAX = 4096 };
+
+struct netlink {
+	struct mnl_socket *socket;
+	uint32_t sequence;
+};
+
+/* One message under construction. */
+struct netlink_request {
+	union {
+		struct nlmsghdr header;
+		char bytes[NETLINK_REQUEST_MAX];
+	} u;
+};
+
+/* Clears the request and returns its family header of `size` bytes. Flags: NLM_F_* besides
+ * NLM_F_REQUEST; NLM_F_ACK is added unless it is a dump. */
+void *netlink_begin(struct netlink_request *rq, uint16_t type, uint16_t flags, size_t size);
+
+/* Sends it and gives each answer to `cb` (may be NULL). 0 or the kernel's -errno, no sentence. */
+int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, void *arg);
+
+/* Bytes of an address of this family: 4, 16, or 0 for none. */
+size_t netlink_addr_size(int family);
