@@ -5,11 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Cuts what does not fit: a sentence that is too long is still a sentence. */
+static void append(struct err *e, const char *text)
+{
+	size_t used = strlen(e->text), len = strnlen(text, sizeof(e->text) - 1 - used);
+
+	memcpy(e->text + used, text, len);
+	e->text[used + len] = '\0';
+}
+
 static void append_reason(struct err *e, int code)
 {
-	size_t used = strlen(e->text);
-
-	snprintf(e->text + used, sizeof(e->text) - used, ": %s", strerror(-code));
+	append(e, ": ");
+	append(e, strerror(-code));
 }
 
 int err_set(struct err *e, int code, const char *fmt, ...)
@@ -55,15 +63,13 @@ void err_prefix(struct err *e, const char *fmt, ...)
 {
 	char rest[ERR_TEXT_MAX];
 	va_list ap;
-	int used;
 
 	if (!e)
 		return;
 	memcpy(rest, e->text, sizeof(rest));
 	va_start(ap, fmt);
-	used = vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	if (used < 0 || (size_t)used >= sizeof(e->text))
-		return;
-	snprintf(e->text + used, sizeof(e->text) - (size_t)used, ": %s", rest);
+	append(e, ": ");
+	append(e, rest);
 }

@@ -1,0 +1,92 @@
+/* `berth`: the command people type. docker's commands with docker's columns, and the machine's. */
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/cli.h"
+
+#define ANY (-1)
+
+static const struct cli_command container_commands[] = {
+	{ "ps", "[OPTIONS]", "List containers", 0, 0, cmd_ps },
+	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
+	{ "logs", "[OPTIONS] CONTAINER", "Show the output of a container", 1, 1, cmd_logs },
+	{ "start", "CONTAINER [CONTAINER...]", "Start stopped containers", 1, ANY, cmd_start },
+	{ "stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop running containers", 1, ANY, cmd_stop },
+	{ "restart", "[OPTIONS] CONTAINER [CONTAINER...]", "Restart containers", 1, ANY, cmd_restart },
+	{ "kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Send a signal to containers", 1, ANY,
+	  cmd_kill },
+	{ "inspect", "CONTAINER [CONTAINER...]", "Show all that is known of containers, as JSON", 1, ANY,
+	  cmd_inspect },
+};
+
+static const struct cli_command machine_commands[] = {
+	{ "status", "[OPTIONS]", "Show how the machine is: boot, services, memory, disks, faults", 0, 0,
+	  cmd_status },
+	{ "services", "[start|stop|restart NAME]", "List the machine's services, or control one", 0, 2,
+	  cmd_services },
+	{ "config", "check FILE | show", "Check a boot configuration, or show the one in force", 1, 2,
+	  cmd_config },
+	{ "version", "", "Show the version", 0, 0, cmd_version },
+	{ "reboot", "", "Stop everything in order and start the machine again", 0, 0, cmd_power },
+	{ "poweroff", "", "Stop everything in order and switch the machine off", 0, 0, cmd_power },
+	{ "halt", "", "Stop everything in order and halt", 0, 0, cmd_power },
+};
+
+static const struct {
+	const char *title;
+	const struct cli_command *commands;
+	size_t count;
+} groups[] = {
+	{ "Containers", container_commands, ARRAY_LEN(container_commands) },
+	{ "The machine", machine_commands, ARRAY_LEN(machine_commands) },
+};
+
+static void print_help(FILE *to)
+{
+	fprintf(to, "Usage:  berth [-H unix:///PATH] COMMAND\n\nA container host you can hold in one "
+		    "hand.\n");
+	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
+		fprintf(to, "\n%s:\n", groups[g].title);
+		for (size_t i = 0; i < groups[g].count; i++)
+			fprintf(to, "  %-10s %s\n", groups[g].commands[i].name,
+				groups[g].commands[i].summary);
+	}
+	fprintf(to, "\nRun 'berth COMMAND --help' for more on a command.\n");
+}
+
+static const struct cli_command *find(const char *name)
+{
+	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
+		for (size_t i = 0; i < groups[g].count; i++)
+			if (!strcmp(groups[g].commands[i].name, name))
+				return &groups[g].commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *c = argc ? find(basename(argv[0])) : NULL;
+
+	if (c) /* a link: reboot, poweroff, halt */
+		return c->run(c, argc, argv);
+	argc--, argv++;
+	if (argc >= 2 && (!strcmp(argv[0], "-H") || !strcmp(argv[0], "--host"))) {
+		cli_set_host(argv[1]);
+		argc -= 2, argv += 2;
+	}
+	if (argc > 0 && !strcmp(argv[0], "help") && argc > 1)
+		argv[0] = argv[1], argv[1] = (char *)"--help";
+	if (argc < 1 || !strcmp(argv[0], "help") || !strcmp(argv[0], "--help") ||
+	    !strcmp(argv[0], "-h")) {
+		print_help(argc < 1 ? stderr : stdout);
+		return argc < 1 ? EXIT_FAILED : EXIT_OK;
+	}
+	c = find(!strcmp(argv[0], "--version") || !strcmp(argv[0], "-v") ? "version" : argv[0]);
+	if (!c) {
+		fprintf(stderr, "berth: '%s' is not a berth command.\nSee 'berth --help'.\n", argv[0]);
+		return EXIT_FAILED;
+	}
+	return c->run(c, argc, argv);
+}

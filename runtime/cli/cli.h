@@ -1,0 +1,61 @@
+/* What the commands of `berth` share: the command table's row, options, exit codes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 125, /* docker's: the command line itself was wrong */
+};
+
+struct cli_option {
+	char letter;          /* 0: none */
+	const char *name;     /* long name, without the dashes */
+	const char *value;    /* what the value is called in the help; NULL: a flag */
+	const char *help;
+	bool *flag;           /* set to true ... */
+	const char **text;    /* ... or to the value, which points into argv */
+};
+
+struct cli_command {
+	const char *name;
+	const char *arguments; /* for the usage line: "[OPTIONS] CONTAINER [CONTAINER...]" */
+	const char *summary;
+	int min_args, max_args; /* max_args < 0: any number */
+	int (*run)(const struct cli_command *self, int argc, char **argv);
+};
+
+/* Parses argv[1..] (argv[0] is the command's name) and moves the arguments together to
+ * args[0..]; answers --help itself. Returns the number of arguments, or -1 after it has
+ * printed what was wrong (or the help); *exit_code says with what to end. */
+int cli_options(const struct cli_command *c, const struct cli_option *options, size_t count,
+		int argc, char **argv, char **args, int *exit_code);
+
+/* A count given as an option's value. `name` is for the sentence. 0 or -errno. */
+int cli_number(const char *name, const char *text, long max, long *out, struct err *e);
+
+/* Prints "berth: SENTENCE" and returns EXIT_FAILED. */
+int cli_fail(const struct err *e);
+
+/* "unix:///run/berth/engine.sock" or what -H or DOCKER_HOST say. */
+const char *cli_host(void);
+void cli_set_host(const char *host);
+
+/* The commands, each in its file. */
+int cmd_ps(const struct cli_command *c, int argc, char **argv);
+int cmd_images(const struct cli_command *c, int argc, char **argv);
+int cmd_logs(const struct cli_command *c, int argc, char **argv);
+int cmd_start(const struct cli_command *c, int argc, char **argv);
+int cmd_stop(const struct cli_command *c, int argc, char **argv);
+int cmd_restart(const struct cli_command *c, int argc, char **argv);
+int cmd_kill(const struct cli_command *c, int argc, char **argv);
+int cmd_inspect(const struct cli_command *c, int argc, char **argv);
+int cmd_status(const struct cli_command *c, int argc, char **argv);
+int cmd_services(const struct cli_command *c, int argc, char **argv);
+int cmd_config(const struct cli_command *c, int argc, char **argv);
+int cmd_power(const struct cli_command *c, int argc, char **argv);
+int cmd_version(const struct cli_command *c, int argc, char **argv);

@@ -1,0 +1,135 @@
+/* services, config, version and the power commands. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <yyjson.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/human.h"
+#include "cli/initctl.h"
+#include "cli/table.h"
+
+enum { CONFIG_MAX_BYTES = 4 * 1024 * 1024 };
+
+static int print_services(void)
+{
+	static const char *const head[] = { "SERVICE", "STATE", "PID", "RESTARTS", "SINCE" };
+	autobuf struct buf answer = { 0 };
+	struct err e = { 0 };
+	struct table *t;
+	yyjson_doc *doc;
+	yyjson_val *s;
+	size_t i, max;
+
+	if (initctl_ask("status", &answer, &e) < 0)
+		return cli_fail(&e);
+	doc = yyjson_read(buf_text(&answer), answer.len, 0);
+	t = table_new(head, ARRAY_LEN(head));
+	yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(doc), "services"), i, max, s) {
+		long long pid = yyjson_get_sint(yyjson_obj_get(s, "pid"));
+		int64_t since = yyjson_get_sint(yyjson_obj_get(s, "since_ms"));
+		char pid_text[24] = "-", restarts[24], age[HUMAN_MAX];
+
+		if (pid > 0)
+			snprintf(pid_text, sizeof(pid_text), "%lld", pid);
+		snprintf(restarts, sizeof(restarts), "%lld",
+			 (long long)yyjson_get_sint(yyjson_obj_get(s, "restarts")));
+		human_duration((clock_boot_ms() - since) / 1000, age);
+		table_row(t, (const char *[]){ yyjson_get_str(yyjson_obj_get(s, "name")),
+					       yyjson_get_str(yyjson_obj_get(s, "state")), pid_text,
+					       restarts, age });
+	}
+	table_print(t);
+	table_free(t);
+	yyjson_doc_free(doc);
+	return EXIT_OK;
+}
+
+int cmd_services(const struct cli_command *self, int argc, char **argv)
+{
+	static const char *const verbs[] = { "start", "stop", "restart" };
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+
+	if (n < 0)
+		return code;
+	if (n == 0)
+		return print_services();
+	for (size_t i = 0; n == 2 && i < ARRAY_LEN(verbs); i++) {
+		autobuf struct buf request = { 0 }, answer = { 0 };
+		struct err e = { 0 };
+
+		if (strcmp(argv[0], verbs[i]) != 0)
+			continue;
+		buf_addf(&request, "%s %s", verbs[i], argv[1]);
+		return initctl_ask(buf_text(&request), &answer, &e) < 0 ? cli_fail(&e) : EXIT_OK;
+	}
+	fprintf(stderr, "berth services: expected start, stop or restart and a service's name\n");
+	return EXIT_USAGE;
+}
+
+static int config_show(void)
+{
+	autobuf struct buf text = { 0 };
+	autofree char *pretty = NULL;
+	struct err e = { 0 };
+	yyjson_doc *doc;
+
+	if (file_read_at(AT_FDCWD, "/run/berth/config.json", CONFIG_MAX_BYTES, &text, &e) < 0)
+		return cli_fail(&e);
+	doc = yyjson_read(buf_text(&text), text.len, 0);
+	pretty = doc ? yyjson_write(doc, YYJSON_WRITE_PRETTY, NULL) : NULL;
+	yyjson_doc_free(doc);
+	puts(pretty ? pretty : buf_text(&text));
+	return EXIT_OK;
+}
+
+int cmd_config(const struct cli_command *self, int argc, char **argv)
+{
+	/* YAML is parsed by a program of its own, which holds nothing worth taking. */
+	static const char bootcfg[] = "/usr/lib/berth/bootcfg";
+	struct err e = { 0 };
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+
+	if (n < 0)
+		return code;
+	if (n == 1 && !strcmp(argv[0], "show"))
+		return config_show();
+	if (n == 2 && !strcmp(argv[0], "check")) {
+		execl(bootcfg, bootcfg, "check", argv[1], (char *)NULL);
+		err_sys(&e, "start \"%s\"", bootcfg);
+		return cli_fail(&e);
+	}
+	fprintf(stderr, "berth config: expected \"check FILE\" or \"show\"\n");
+	return EXIT_USAGE;
+}
+
+int cmd_power(const struct cli_command *self, int argc, char **argv)
+{
+	autobuf struct buf answer = { 0 };
+	struct err e = { 0 };
+	int code;
+
+	if (cli_options(self, NULL, 0, argc, argv, argv, &code) < 0)
+		return code;
+	return initctl_ask(self->name, &answer, &e) < 0 ? cli_fail(&e) : EXIT_OK;
+}
+
+int cmd_version(const struct cli_command *self, int argc, char **argv)
+{
+	struct utsname kernel;
+	int code;
+
+	if (cli_options(self, NULL, 0, argc, argv, argv, &code) < 0)
+		return code;
+	printf("Berth %s\n", BERTH_VERSION);
+	if (!uname(&kernel))
+		printf("%s %s (%s)\n", kernel.sysname, kernel.release, kernel.machine);
+	return EXIT_OK;
+}
