@@ -1,0 +1,140 @@
+/* The one waist: what a container is asked to be. The boot configuration, the API and the command
+ * line all make a struct container_spec, and container_spec_to_oci() (oci_make.h) turns it into
+ * an OCI config.json. Names are the Compose specification's, in long form.
+ * Zero, NULL and empty mean "not said"; a default is applied where the value is used, so that a
+ * later change of the image or of a default still reaches the container. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "spec/record.h"
+
+struct spec_restart {
+	char *policy; /* "no" (or NULL), "always", "on-failure", "unless-stopped" */
+	int64_t max_retries; /* of on-failure; 0: no limit */
+};
+
+struct spec_port {
+	char *host_ip;	   /* NULL: every address */
+	int64_t published; /* on the host; 0: chosen by the engine */
+	int64_t target;	   /* in the container, 1..65535 */
+	char *protocol;	   /* "tcp" (or NULL), "udp", "sctp" */
+};
+
+struct spec_port_list {
+	struct spec_port *items;
+	size_t count;
+};
+
+struct spec_volume {
+	char *type;   /* "volume", "bind", "tmpfs" */
+	char *source; /* volume's name (NULL: anonymous) or host path */
+	char *target; /* absolute path in the container */
+	bool read_only;
+	int64_t tmpfs_size; /* bytes; 0: half the memory, the kernel's default */
+	int64_t tmpfs_mode; /* 0: 01777 */
+	char *bind_propagation; /* "rprivate" (or NULL), "private", "rslave", ... */
+	bool nocopy; /* a new volume is not filled from the image */
+};
+
+struct spec_volume_list {
+	struct spec_volume *items;
+	size_t count;
+};
+
+struct spec_rate {
+	char *path;   /* host's block device */
+	int64_t rate; /* bytes or operations per second */
+};
+
+struct spec_rate_list {
+	struct spec_rate *items;
+	size_t count;
+};
+
+struct spec_blkio {
+	int64_t weight; /* 10..1000; 0: not said */
+	struct spec_rate_list read_bps, write_bps, read_iops, write_iops;
+};
+
+struct spec_ulimit {
+	char *name; /* "nofile" */
+	int64_t soft, hard; /* -1: unlimited */
+};
+
+struct spec_ulimit_list {
+	struct spec_ulimit *items;
+	size_t count;
+};
+
+struct spec_device {
+	char *source;	   /* host's path */
+	char *target;	   /* NULL: same */
+	char *permissions; /* NULL: "rwm" */
+};
+
+struct spec_device_list {
+	struct spec_device *items;
+	size_t count;
+};
+
+struct spec_log {
+	char *driver;	  /* "json-file" (or NULL), "none" */
+	int64_t max_size; /* bytes; 0: 10 MiB */
+	int64_t max_file; /* 0: 3 */
+};
+
+struct container_spec {
+	char *name, *image;
+	struct string_list entrypoint; /* present and empty: the image's is cleared */
+	struct string_list command;
+	struct string_map environment;
+	char *user; /* "name", "uid", "name:group", "uid:gid" */
+	char *working_dir, *hostname, *domainname;
+	struct spec_restart restart;
+	char *network_mode; /* "bridge" (or NULL), "host", "none", a network's name */
+	struct spec_port_list ports;
+	struct spec_volume_list volumes;
+	int64_t mem_limit, memswap_limit, mem_reservation; /* bytes; memswap -1: unlimited */
+	int64_t nano_cpus; /* 1e9 is one processor */
+	char *cpuset;
+	int64_t cpu_shares;
+	int64_t pids_limit; /* -1: unlimited */
+	struct spec_blkio blkio;
+	struct spec_ulimit_list ulimits;
+	struct string_list cap_add, cap_drop; /* "NET_ADMIN", "CAP_NET_ADMIN", "ALL" */
+	bool privileged;
+	bool read_only; /* the root file system */
+	struct string_list security_opt;
+	struct spec_device_list devices;
+	struct string_map sysctls;
+	char *stop_signal; /* NULL: the image's, else SIGTERM */
+	int64_t stop_grace_ms; /* 0: 10 s */
+	bool init; /* docker's --init */
+	bool tty, stdin_open;
+	struct string_map labels;
+	struct spec_log log;
+	int64_t shm_size; /* bytes; 0: 64 MiB */
+	int64_t oom_score_adj;
+	char *userns_mode; /* NULL or "": own user namespace; "host" */
+	struct string_list extra_hosts; /* "name:address" */
+	struct string_list dns;
+	struct string_list group_add;
+	struct string_list depends_on;
+};
+
+/* Reads and checks (names, ranges, absolute paths). Fills `out` only on success. 0 or -errno. */
+int container_spec_from_json(yyjson_val *object, struct container_spec *out, struct err *e);
+
+/* NULL: out of memory. Reading it back gives the same spec. */
+yyjson_mut_val *container_spec_to_json(const struct container_spec *spec, yyjson_mut_doc *doc);
+
+/* The check alone, for a spec that was put together by hand. */
+int container_spec_check(const struct container_spec *spec, struct err *e);
+
+void container_spec_free(struct container_spec *spec); /* what it owns, not itself */
+int container_spec_copy(const struct container_spec *spec, struct container_spec *out);
+
+#define autospec __attribute__((cleanup(container_spec_free)))
