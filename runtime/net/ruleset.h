@@ -1,0 +1,35 @@
+/* The firewall as one text for `nft -f`: everything that Berth's containers need, in the table
+ * "inet berth", which the text replaces as a whole in one transaction. Other tables are never
+ * touched. README.md has the reasons rule by rule. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "net/pool.h"
+
+enum protocol { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_COUNT };
+
+const char *protocol_name(enum protocol p);
+int protocol_parse(const char *name, enum protocol *out); /* "" and NULL: tcp. 0 or -EINVAL */
+
+/* Host ports `first` to `last` lead to as many ports of a container from `to_first` on. */
+struct publish {
+	enum protocol protocol;
+	uint32_t host_ip;          /* host order; 0: every address of the host */
+	uint16_t first, last;
+	uint32_t to_ip;
+	uint16_t to_first;
+};
+
+struct ruleset {
+	const char *bridge;
+	struct subnet subnet;
+	bool closed_forward;       /* forwarding is on for us alone: nothing else may pass */
+	const struct publish *published;
+	size_t count;
+};
+
+void ruleset_text(const struct ruleset *r, struct buf *out);
