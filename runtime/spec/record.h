@@ -42,10 +42,13 @@ struct opt_int {
 enum record_kind {
 	RECORD_STRING,	/* char *; NULL: absent */
 	RECORD_STRINGS, /* struct string_list */
+	RECORD_KEYS,	/* struct string_list: the keys of an object, its values ignored */
 	RECORD_MAP,	/* struct string_map: object of strings */
 	RECORD_BOOL,	/* bool */
 	RECORD_INT,	/* int64_t; 0: absent. Above INT64_MAX: INT64_MAX */
+	RECORD_U64,	/* uint64_t; absent: 0 */
 	RECORD_OPT_INT, /* struct opt_int */
+	RECORD_INTS,	/* struct { int64_t *items; size_t count; } */
 	RECORD_OBJECT,	/* an embedded struct */
 	RECORD_POINTER, /* pointer to a struct; NULL: absent */
 	RECORD_LIST,	/* struct { T *items; size_t count; } of structs */
