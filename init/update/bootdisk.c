@@ -1,0 +1,63 @@
+#include "update/bootdisk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* dm-verity has the data and the hash device, which are one and the same partition here. */
+static int verity_partition(char out[BOOTDISK_NAME_MAX])
+{
+	autodir DIR *slaves = opendir("/sys/block/dm-0/slaves");
+	struct dirent *entry;
+
+	while (slaves && (entry = readdir(slaves))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(out, BOOTDISK_NAME_MAX, "%s", entry->d_name);
+		return 0;
+	}
+	return -ENODEV;
+}
+
+int bootdisk_find(struct bootdisk *out, struct err *e)
+{
+	char partition[BOOTDISK_NAME_MAX], path[PATH_MAX], target[PATH_MAX];
+	char *slash, *disk;
+	ssize_t n;
+
+	if (verity_partition(partition) < 0)
+		return err_set(e, -ENODEV, "the root is not on a dm-verity device of a disk");
+	snprintf(path, sizeof(path), "/sys/class/block/%s/partition", partition);
+	if (access(path, F_OK) < 0)
+		return err_set(e, -ENODEV, "the root lies on the whole of \"%s\", not on a partition",
+			       partition);
+	snprintf(path, sizeof(path), "/sys/class/block/%s", partition);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return err_sys(e, "look up partition \"%s\"", partition);
+	target[n] = '\0';
+	/* .../block/vda/vda5: the directory above the partition is its disk. */
+	slash = strrchr(target, '/');
+	if (!slash)
+		return err_set(e, -ENODEV, "partition \"%s\" has no disk in sysfs", partition);
+	*slash = '\0';
+	disk = strrchr(target, '/');
+	if (!disk || strlen(disk + 1) >= sizeof(out->disk))
+		return err_set(e, -ENODEV, "partition \"%s\" has no disk in sysfs", partition);
+	snprintf(out->disk, sizeof(out->disk), "%s", disk + 1);
+	return 0;
+}
+
+void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_NAME_MAX])
+{
+	size_t len = strlen(d->disk);
+	/* The kernel puts a p between when the disk's name ends in a digit (disk_name()). */
+	const char *between = len && d->disk[len - 1] >= '0' && d->disk[len - 1] <= '9' ? "p" : "";
+
+	snprintf(out, BOOTDISK_NAME_MAX, "%s%s%d", d->disk, between, number);
+}

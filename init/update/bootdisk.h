@@ -1,0 +1,18 @@
+/* The disk that this system booted from, and partitions on that very disk: never one that some
+ * label names, since two disks with the same image must not be confused. */
+#pragma once
+
+#include "base/err.h"
+
+enum { BOOTDISK_NAME_MAX = 64 };
+
+struct bootdisk {
+	char disk[BOOTDISK_NAME_MAX]; /* kernel name: "vda", "nvme0n1" */
+};
+
+/* Follows the root's dm device (dm-0) to the partition under it and to that one's disk, in
+ * sysfs. Booted without a disk of ours (direct boot): -ENODEV. */
+int bootdisk_find(struct bootdisk *out, struct err *e);
+
+/* Kernel name of partition `number` (from 1): "vda8", "nvme0n1p8". */
+void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_NAME_MAX]);

@@ -1,0 +1,13 @@
+/* What a block device holds, as far as the decision whether it may be formatted needs it. */
+#pragma once
+
+#include "base/err.h"
+
+enum content {
+	CONTENT_EXT4,    /* an ext superblock with a good checksum-independent magic and state */
+	CONTENT_BLANK,   /* the first MiB is all zeros */
+	CONTENT_FOREIGN, /* anything else: never touched */
+};
+
+/* 0 or -errno. */
+int content_of(int device, enum content *out, struct err *e);

@@ -1,0 +1,333 @@
+/* datavol: brings the data partition up on /var, or says why it could not and gives /var memory.
+ *
+ *   datavol          at boot (PID 1's service `data`)
+ *   datavol format   marks the partition as empty, so that the next boot makes a new file system
+ *
+ * What is on the disk is never formatted by guess: only while the partition's entry in the GPT
+ * carries GPT_ATTR_EMPTY. The order that makes a power cut harmless: grow the table (gpt_write),
+ * make the file system, flush, and only then clear the attribute. A cut before that: the next
+ * boot starts over; after it: the file system is whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/blkpg.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/spawn.h"
+#include "update/bootdisk.h"
+#include "update/content.h"
+#include "update/gpt.h"
+
+struct volume {
+	char disk[BOOTDISK_NAME_MAX + 8];   /* "/dev/vda"; empty: a device given by name */
+	char device[BOOTDISK_NAME_MAX + 8]; /* "/dev/vda8" */
+	int index;                          /* of the entry in the table */
+	bool empty;                         /* GPT_ATTR_EMPTY is set */
+	bool grew;
+};
+
+static int run(const char *const *argv)
+{
+	const struct spawn s = { .argv = argv, .inherit_stdio = true };
+	struct child c;
+	struct err e = { 0 };
+	int rc = spawn(&s, &c, &e);
+
+	if (rc < 0) {
+		log_error("%s", e.text);
+		return rc;
+	}
+	return spawn_wait(&c);
+}
+
+/* Tells the kernel that the partition in use got longer. */
+static int tell_kernel(int disk, const struct gpt *t, int index)
+{
+	struct blkpg_partition part = {
+		.start = (long long)(t->entries[index].first * t->sector_bytes),
+		.length = (long long)((t->entries[index].last - t->entries[index].first + 1) *
+				      t->sector_bytes),
+		.pno = index + 1,
+	};
+	struct blkpg_ioctl_arg arg = {
+		.op = BLKPG_RESIZE_PARTITION, .datalen = sizeof(part), .data = &part,
+	};
+
+	return ioctl(disk, BLKPG, &arg) < 0 ? -errno : 0;
+}
+
+static int grow(int disk, struct gpt *t, struct volume *v, struct err *e)
+{
+	uint64_t before = t->entries[v->index].last;
+	int rc;
+
+	if (!gpt_grow(t, v->index))
+		return 0;
+	rc = gpt_write(disk, t, e);
+	if (!rc) {
+		rc = tell_kernel(disk, t, v->index);
+		if (rc < 0)
+			err_code(e, rc, "tell the kernel of the new size");
+	}
+	if (rc < 0)
+		return rc;
+	v->grew = true;
+	log_info("%s grew by %llu MiB", v->device,
+		 (unsigned long long)((t->entries[v->index].last - before) * t->sector_bytes >> 20));
+	return 0;
+}
+
+/* `berth.data=/dev/X` on the kernel command line, for machines that boot without our disk. */
+static bool named_device(struct volume *v)
+{
+	static const char key[] = "berth.data=";
+	autobuf struct buf cmdline = { 0 };
+	const char *p;
+
+	if (file_read_at(AT_FDCWD, "/proc/cmdline", 64 * 1024, &cmdline, NULL) < 0)
+		return false;
+	p = strstr(buf_text(&cmdline), key);
+	if (!p)
+		return false;
+	p += strlen(key);
+	snprintf(v->device, sizeof(v->device), "%.*s", (int)strcspn(p, " \n"), p);
+	return true;
+}
+
+static int find_partition(struct volume *v, struct err *e)
+{
+	struct bootdisk d;
+	char name[BOOTDISK_NAME_MAX];
+	autoclose int disk = -1;
+	struct gpt t;
+	int rc;
+
+	if (named_device(v))
+		return 0;
+	rc = bootdisk_find(&d, e);
+	if (rc < 0)
+		return rc;
+	snprintf(v->disk, sizeof(v->disk), "/dev/%s", d.disk);
+	disk = open(v->disk, O_RDWR | O_CLOEXEC);
+	if (disk < 0)
+		return err_sys(e, "open \"%s\"", v->disk);
+	rc = gpt_read(disk, &t, e);
+	if (rc < 0)
+		return rc;
+	v->index = gpt_find(&t, "data");
+	if (v->index < 0)
+		return err_set(e, -ENODEV, "%s has no partition named \"data\"", v->disk);
+	bootdisk_partition(&d, v->index + 1, name);
+	snprintf(v->device, sizeof(v->device), "/dev/%s", name);
+	v->empty = t.entries[v->index].attributes & GPT_ATTR_EMPTY;
+	if (grow(disk, &t, v, e) < 0)
+		log_warn("%s stays as large as it is: %s", v->device, e->text);
+	return 0;
+}
+
+static int set_empty(const struct volume *v, bool empty, struct err *e)
+{
+	autoclose int disk = open(v->disk, O_RDWR | O_CLOEXEC);
+	struct gpt t;
+	int rc;
+
+	if (disk < 0)
+		return err_sys(e, "open \"%s\"", v->disk);
+	rc = gpt_read(disk, &t, e);
+	if (rc < 0)
+		return rc;
+	t.entries[v->index].attributes &= ~GPT_ATTR_EMPTY;
+	t.entries[v->index].attributes |= empty ? GPT_ATTR_EMPTY : 0;
+	return gpt_write(disk, &t, e);
+}
+
+static int make_filesystem(const struct volume *v, struct err *e)
+{
+	const char *const argv[] = {
+		"/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", "berth-data", "-m", "1",
+		"-O", "quota,project", "-E",
+		"quotatype=prjquota,lazy_itable_init=1,lazy_journal_init=1,nodiscard",
+		v->device, NULL,
+	};
+	autoclose int device = -1;
+	int rc;
+
+	log_info("first boot: making an ext4 file system on %s", v->device);
+	rc = run(argv);
+	if (rc)
+		return err_set(e, -EIO, "mke2fs of %s ended with code %d", v->device, rc);
+	device = open(v->device, O_RDONLY | O_CLOEXEC);
+	if (device < 0 || fsync(device) < 0)
+		return err_sys(e, "flush %s", v->device);
+	return *v->disk ? set_empty(v, false, e) : 0;
+}
+
+/* e2fsck(8), "EXIT CODE": 0 clean, 1 mended, 2 mended and reboot wanted (only if mounted). */
+static int check_filesystem(const struct volume *v, struct err *e)
+{
+	const char *const preen[] = { "/usr/sbin/e2fsck", "-p", v->device, NULL };
+	const char *const full[] = { "/usr/sbin/e2fsck", "-f", "-y", v->device, NULL };
+	int rc = run(preen);
+
+	if (rc >= 0 && rc <= 2)
+		return 0;
+	log_warn("%s has damage that the quick check leaves alone: checking all of it", v->device);
+	rc = run(full);
+	if (rc >= 0 && rc <= 2)
+		return 0;
+	return err_set(e, -EIO, "%s is damaged beyond what e2fsck can mend (code %d)", v->device, rc);
+}
+
+/* An ext4 or an allowed blank becomes ready to mount; anything else stays as it is. */
+static int prepare(const struct volume *v, struct err *e)
+{
+	const char *const resize[] = { "/usr/sbin/resize2fs", v->device, NULL };
+	autoclose int device = open(v->device, O_RDONLY | O_CLOEXEC);
+	enum content found;
+	int rc;
+
+	if (device < 0)
+		return err_sys(e, "open \"%s\"", v->device);
+	rc = content_of(device, &found, e);
+	if (rc < 0)
+		return rc;
+	if (v->empty || (!*v->disk && found == CONTENT_BLANK))
+		return make_filesystem(v, e);
+	if (found != CONTENT_EXT4)
+		return err_set(e, -EUCLEAN, "%s holds no ext4 file system and was left alone; to lose what "
+			       "is on it and start anew: /usr/lib/berth/datavol format, then reboot",
+			       v->device);
+	rc = check_filesystem(v, e);
+	if (!rc && v->grew && run(resize))
+		log_warn("resize2fs of %s failed: it stays as large as it is", v->device);
+	return rc;
+}
+
+static int mount_data(const struct volume *v, struct err *e)
+{
+	/* No noexec: programs in volumes are what containers run. */
+	if (mount(v->device, "/var", "ext4", MS_NOATIME | MS_NODEV | MS_NOSUID,
+		  "errors=remount-ro,prjquota") < 0)
+		return err_sys(e, "mount %s on /var", v->device);
+	return 0;
+}
+
+static int mount_memory(struct err *e)
+{
+	if (mount("var", "/var", "tmpfs", MS_NODEV | MS_NOSUID, "mode=755,size=50%") < 0)
+		return err_sys(e, "mount memory on /var");
+	return 0;
+}
+
+static void report(const char *state, const char *device, const char *reason)
+{
+	autobuf struct buf json = { 0 };
+	struct err e = { 0 };
+
+	buf_addf(&json, "{\"state\":\"%s\",\"device\":", state);
+	buf_add_json_string(&json, device, strlen(device));
+	buf_adds(&json, ",\"reason\":");
+	buf_add_json_string(&json, reason, strlen(reason));
+	buf_adds(&json, "}\n");
+	if (path_mkdirs("/run/berth", 0755, &e) < 0 ||
+	    file_replace_at(AT_FDCWD, "/run/berth/data.json", buf_text(&json), json.len, 0644, &e) < 0)
+		log_warn("%s", e.text);
+}
+
+static int make_tree(struct err *e)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} dirs[] = {
+		{ "/var/lib/berth", 0755 },         { "/var/lib/berth/containers", 0711 },
+		{ "/var/lib/berth/volumes", 0711 }, { "/var/lib/berth/config", 0700 },
+		{ "/var/lib/berth/ssh", 0700 },     { "/var/log", 0755 },
+		{ "/var/tmp", 01777 },
+	};
+	static const char *const links[][2] = { { "/run", "/var/run" }, { "/run/lock", "/var/lock" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		int rc = path_mkdirs(dirs[i].path, 0755, e);
+
+		if (rc < 0)
+			return rc;
+		if (chmod(dirs[i].path, dirs[i].mode) < 0)
+			return err_sys(e, "set the mode of \"%s\"", dirs[i].path);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
+			return err_sys(e, "link \"%s\"", links[i][1]);
+	return 0;
+}
+
+static int bring_up(struct volume *v, struct err *e)
+{
+	int rc = find_partition(v, e);
+
+	if (!rc)
+		rc = prepare(v, e);
+	return rc < 0 ? rc : mount_data(v, e);
+}
+
+static int at_boot(void)
+{
+	struct volume v = { 0 };
+	struct err why = { 0 }, e = { 0 };
+
+	if (bring_up(&v, &why) == 0) {
+		report("persistent", v.device, "");
+		log_info("%s is on /var", v.device);
+	} else {
+		log_warn("no data partition: %s", why.text);
+		log_warn("/var is in memory: NOTHING written to it outlives a reboot");
+		report("memory", v.device, why.text);
+		if (mount_memory(&e) < 0) {
+			log_error("%s", e.text);
+			return 1;
+		}
+	}
+	if (make_tree(&e) < 0) {
+		log_error("%s", e.text);
+		return 1;
+	}
+	return 0;
+}
+
+static int mark_for_format(void)
+{
+	struct volume v = { 0 };
+	struct err e = { 0 };
+
+	if (find_partition(&v, &e) < 0 || (*v.disk && set_empty(&v, true, &e) < 0)) {
+		log_error("%s", e.text);
+		return 1;
+	}
+	if (!*v.disk) {
+		log_error("%s was named by berth.data=: blank its first MiB to have it formatted", v.device);
+		return 1;
+	}
+	log_info("%s gets a new file system at the next boot; what is on it will be LOST", v.device);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	log_name("datavol");
+	if (argc == 1)
+		return at_boot();
+	if (argc == 2 && !strcmp(argv[1], "format"))
+		return mark_for_format();
+	log_error("expected no argument, or \"format\"");
+	return 2;
+}
