@@ -140,8 +140,11 @@ static int split_domain(struct ref *r, const char *name)
 		if (!domain_valid(r->domain))
 			return -EINVAL;
 	}
-	if (!*r->domain || !strcmp(r->domain, "index.docker.io"))
-		snprintf(r->domain, sizeof(r->domain), "%s", default_domain);
+	if (!*r->domain || !strcmp(r->domain, "index.docker.io")) {
+		/* No rest of a longer name: references are compared as bytes. */
+		memset(r->domain, 0, sizeof(r->domain));
+		strcpy(r->domain, default_domain);
+	}
 	if (!strcmp(r->domain, default_domain) && !strchr(name, '/'))
 		n = snprintf(r->path, sizeof(r->path), "library/%s", name);
 	else

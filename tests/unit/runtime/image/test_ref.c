@@ -34,7 +34,7 @@ static const struct {
 	  "nginx:1@sha256:" HEX64 },
 	{ "[::1]:5000/a", "[::1]:5000/a:latest", "[::1]:5000/a:latest" },
 	{ "UPPER/a", "UPPER/a:latest", "UPPER/a:latest" },
-	{ "a.b_c__d--e/f", "a.b_c__d--e/f:latest", NULL },
+	{ "a.b--c/f", "a.b--c/f:latest", "a.b--c/f:latest" },
 	{ "x/a.b_c__d--e", "docker.io/x/a.b_c__d--e:latest", "x/a.b_c__d--e:latest" },
 	{ "nginx:_x", "docker.io/library/nginx:_x", "nginx:_x" },
 };
@@ -46,7 +46,7 @@ static const char *const bad[] = {
 	HEX64, "a..b", "a___b", "a_.b", "a-", "-a", "a.", "reg.example:/a", "reg.example:x/a",
 	"-reg.example/a", "reg-.example/a", "[::1/a", "[]/a", "a b", "a\nb", "../a", "a/../b",
 	"http://reg.example/a", "nginx:" NAME_50 NAME_50 NAME_50, NAME_250 "/aaaa",
-	"a.b_c__d--e./f",
+	"a.b_c/f", "a.b./f",
 };
 
 static void accepts(void **state)
@@ -62,8 +62,6 @@ static void accepts(void **state)
 		assert_string_equal(ref_full(&r, text), good[i].full);
 		assert_int_equal(ref_parse(&again, text, &e), 0);
 		assert_memory_equal(&r, &again, sizeof(r));
-		if (!good[i].familiar)
-			continue;
 		assert_string_equal(ref_familiar(&r, text), good[i].familiar);
 		assert_int_equal(ref_parse(&again, text, &e), 0);
 		assert_memory_equal(&r, &again, sizeof(r));
