@@ -532,11 +532,12 @@ yyjson_mut_val *record_write(const struct record_type *type, const void *record,
 
 /* ---- freeing ---- */
 
-static void free_strings(struct string_list *list)
+void string_list_free(struct string_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		free(list->items[i]);
 	free(list->items);
+	*list = (struct string_list){ 0 };
 }
 
 static void free_map(struct string_map *map)
@@ -569,7 +570,7 @@ static void free_field(const struct record_field *f, void *member)
 		break;
 	case RECORD_STRINGS:
 	case RECORD_KEYS:
-		free_strings(member);
+		string_list_free(member);
 		break;
 	case RECORD_MAP:
 		free_map(member);

@@ -90,4 +90,5 @@ void *record_list_add(void *list, size_t item_size);
 int string_list_add(struct string_list *list, const char *text);
 int string_map_set(struct string_map *map, const char *name, const char *value); /* replaces */
 const char *string_map_get(const struct string_map *map, const char *name);
+void string_list_free(struct string_list *list); /* and zeroes it */
 bool string_list_has(const struct string_list *list, const char *text);
