@@ -1,0 +1,147 @@
+"""What is wrong with a machine or its configuration never costs it network and SSH, and is said."""
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from machine import SHORT_SECONDS, Machine, wait_until
+
+MIB = 1 << 20
+
+SEED = """#cloud-config
+hostname: hurt
+ssh_authorized_keys: ["{key}"]
+containers:
+  demo:
+    image: localhost/demo:latest
+    ports: ["80:8080"]
+    volumes: ["/run/berth/public:/host:ro"]
+    restart: always
+"""
+
+
+def partition(image, name):
+    table = json.loads(subprocess.run(["sfdisk", "--json", str(image)], check=True,
+                                      capture_output=True, text=True).stdout)["partitiontable"]
+    for p in table["partitions"]:
+        if p.get("name") == name:
+            return p["start"] * 512, p["size"] * 512
+    raise AssertionError(f"{image} has no partition {name}")
+
+
+def overwrite(disk, offset, length, byte=0xA5):
+    """Writes into a machine's (stopped) disk, whatever its format."""
+    subprocess.run(["qemu-io", "-c", f"write -q -P {byte} {offset} {length}", str(disk)], check=True)
+
+
+def test_a_flipped_byte_is_never_served(servers_image, ssh_key):
+    """One byte in the middle of the root, inside the layers of a container that reads all that it
+    has: dm-verity stops the machine before the byte gets anywhere."""
+    start, _ = partition(servers_image, "root-a")
+    used = int(subprocess.run(["stat", "-c", "%s", str(servers_image.parent / "root.erofs")],
+                              check=True, capture_output=True, text=True).stdout)
+    seed = SEED.format(key=ssh_key.public).replace("localhost/demo:latest", "localhost/servers:umoci")
+    seed += """    entrypoint: ["/bin/sh", "-c"]
+    command: ["find / -xdev -type f -exec cat {} + > /dev/null; echo 'all was read'; sleep 1000"]
+"""
+    machine = Machine(servers_image, user_data=seed, ssh_key=ssh_key, memory=512,
+                      options=["--no-reboot"])
+    try:
+        overwrite(machine.overlay, start + used // 2, 1)
+        machine.start()
+        machine.wait_off(240)
+        console = machine.console()
+        assert "is corrupted" in console, machine.console_tail()
+        assert "all was read" not in console
+    finally:
+        machine.close()
+
+
+@pytest.fixture(scope="module")
+def hurt(image, ssh_key):
+    with Machine(image, user_data=SEED.format(key=ssh_key.public), ssh_key=ssh_key, forward=[80],
+                 size="2G") as machine:
+        machine.wait_ssh()
+        yield machine
+
+
+def test_a_full_data_disk_takes_nothing_away(hurt):
+    hurt.wait_http(80)
+    hurt.try_ssh("dd if=/dev/zero of=/var/lib/berth/volumes/fill bs=1M 2>/dev/null; "
+                 "dd if=/dev/zero of=/var/lib/berth/volumes/fill2 bs=1k 2>/dev/null; sync", 240)
+    assert "demo" in hurt.containers()
+    assert "Berth" in hurt.http(80)
+    done = hurt.try_ssh("berth restart demo")
+    assert done.returncode == 0 or "No space left" in done.stderr
+    hurt.ssh("rm /var/lib/berth/volumes/fill /var/lib/berth/volumes/fill2; berth start demo || "
+             "berth restart demo")
+    hurt.wait_http(80)
+
+
+def test_garbage_on_the_data_partition_is_left_alone(hurt, image):
+    start, _ = partition(image, "data")
+    hurt.power_cut()
+    overwrite(hurt.overlay, start, 4 * MIB)
+    hurt.start()
+    hurt.wait_ssh()
+    data = json.loads(hurt.ssh("cat /run/berth/data.json"))
+    assert data["state"] == "memory"
+    assert "holds no ext4 file system" in data["reason"]
+    assert "datavol format" in hurt.console()
+    assert "memory" in hurt.ssh("berth status")
+    assert "Berth" in hurt.wait_http(80)
+    first = hurt.ssh("dd if=$(sed 's/.*device\":\"\\([^\"]*\\).*/\\1/' /run/berth/data.json) bs=1 "
+                     "count=4 2>/dev/null | od -An -tx1")
+    assert first.split() == ["a5"] * 4
+
+
+def test_format_makes_it_good_again(hurt):
+    hurt.ssh("/usr/lib/berth/datavol format")
+    hurt.try_ssh("berth reboot")
+    hurt.wait_gone()
+    hurt.wait_ssh()
+    assert json.loads(hurt.ssh("cat /run/berth/data.json"))["state"] == "persistent"
+    size = int(hurt.ssh("df -m /var | awk 'NR==2 {print $2}'"))
+    assert size > 500, "the data partition takes what the disk has"
+
+
+def test_no_data_partition(image, ssh_key, tmp_path):
+    copy = tmp_path / "nodata.img"
+    shutil.copy(image, copy)
+    subprocess.run(["sgdisk", "-d", "8", str(copy)], check=True, stdout=subprocess.DEVNULL)
+    with Machine(copy, user_data=SEED.format(key=ssh_key.public), ssh_key=ssh_key,
+                 forward=[80]) as machine:
+        machine.wait_ssh()
+        assert "NOTHING written to it outlives a reboot" in machine.console()
+        assert "Berth" in machine.wait_http(80)
+
+
+def test_no_network_card(image):
+    with Machine(image, network=False) as machine:
+        machine.wait_console(r"demo")
+        machine.wait_console(r"no (wired )?network")
+
+
+def test_128_mib_are_enough(image):
+    with Machine(image, memory=128, forward=[80]) as machine:
+        assert "Berth" in machine.wait_http(80)
+
+
+FAULTY = [
+    ("a tab", "containers:\n\tdemo: {image: x}\n", r"tab"),
+    ("an unknown key", "hostnam: typo\n", r"hostnam.*hostname"),
+    ("a bad value", "containers:\n  demo:\n    image: localhost/demo\n    ports: ['99999:1']\n",
+     r"99999"),
+]
+
+
+@pytest.mark.parametrize("name, text, said", FAULTY, ids=[f[0] for f in FAULTY])
+def test_a_faulty_configuration_locks_nobody_out(image, ssh_key, name, text, said):
+    seed = f"#cloud-config\nssh_authorized_keys:\n  - {ssh_key.public}\n{text}"
+    with Machine(image, user_data=seed, ssh_key=ssh_key) as machine:
+        machine.wait_ssh()
+        machine.wait_console(rf"user-data:\d+:\d+: .*{said}", SHORT_SECONDS)
+        wait_until(lambda: "user-data" in machine.ssh("cat /etc/motd"), SHORT_SECONDS,
+                   "the motd says it", machine)
+        assert "faults" in machine.ssh("berth status")
