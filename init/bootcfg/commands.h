@@ -1,0 +1,6 @@
+/* What a person (or `berth config ...`) asks of this program. Each returns an exit code. */
+#pragma once
+
+int command_check(int count, char **files);   /* faults on stdout; 0: none but warnings */
+int command_show(int count, char **files);    /* normalised JSON on stdout, faults on stderr */
+int command_explain(int count, char **keys);  /* the reference of a key, or of all */

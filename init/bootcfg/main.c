@@ -1,0 +1,43 @@
+/* bootcfg: finds the boot configuration, checks it, applies it (see README.md). */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "boot.h"
+#include "commands.h"
+
+static const struct command {
+	const char *name;
+	const char *arguments;
+	const char *help;
+	int (*run)(int count, char **arguments);
+	int least;
+} commands[] = {
+	{ "check", "FILE...", "say what is wrong in these configurations", command_check, 1 },
+	{ "show", "FILE...", "print them as the machine would understand them", command_show, 1 },
+	{ "explain", "[KEY...]", "print what a key means, such as containers.web.ports",
+	  command_explain, 0 },
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bootcfg             find the configuration and apply it\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(stderr, "       bootcfg %-8s%-10s  %s\n", commands[i].name,
+			commands[i].arguments, commands[i].help);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		log_name("config");
+		return boot_configure();
+	}
+	log_name("bootcfg");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0 && argc - 2 >= commands[i].least)
+			return commands[i].run(argc - 2, argv + 2);
+	return usage();
+}

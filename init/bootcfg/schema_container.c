@@ -1,0 +1,693 @@
+/* One container: the attributes of a Compose service (compose-spec, 05-services.md). The JSON is
+ * that of struct container_spec (runtime/spec/container.h). A key that is not done costs the
+ * container: to run it without what was asked for would be worse than not to run it. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "read.h"
+#include "types.h"
+
+#define OBJECT(table) .kind = TYPE_OBJECT, .keys = table, .key_count = ARRAY_LEN(table)
+#define SCALAR(reader) .kind = TYPE_SCALAR, .read = reader
+
+/* ---- texts with a check ---- */
+static const struct type image = {
+	SCALAR(read_text), .name = "image", .check = check_image, .dollars = true,
+	.expected = "an image such as \"docker.io/library/nginx:1.27\"",
+};
+static const struct type user = {
+	SCALAR(read_text), .name = "user", .check = check_user, .dollars = true,
+	.expected = "a user such as \"1000:1000\" or \"nginx\"",
+};
+static const struct type signal_name = {
+	SCALAR(read_text), .name = "signal", .check = check_signal,
+	.expected = "a signal such as \"SIGTERM\"",
+};
+static const struct type cpuset = {
+	SCALAR(read_text), .name = "processors", .check = check_cpuset,
+	.expected = "processors such as \"0-2,4\"",
+};
+static const char *const network_modes[] = { "bridge", "host", "none", NULL };
+static const struct type network_mode = {
+	SCALAR(read_text), .name = "network", .words = network_modes,
+	.expected = "\"bridge\", \"host\" or \"none\"",
+};
+static const char *const userns_modes[] = { "", "host", NULL };
+static const struct type userns_mode = {
+	SCALAR(read_text), .name = "user namespace", .words = userns_modes,
+	.expected = "\"host\", or nothing for a user namespace of its own",
+};
+static const struct type restart = {
+	SCALAR(read_restart), .name = "restart policy",
+	.expected = "\"no\", \"always\", \"on-failure[:TRIES]\" or \"unless-stopped\"",
+};
+static const struct type cpus = {
+	SCALAR(read_cpus), .name = "number of processors",
+	.expected = "a number of processors such as \"0.5\"",
+};
+
+/* ---- integers ---- */
+static const struct type pids = {
+	SCALAR(read_int), .name = "integer", .min = -1, .max = 4194304,
+	.expected = "a number of processes, or -1 for no limit",
+};
+static const struct type cpu_shares = {
+	SCALAR(read_int), .name = "integer", .min = 2, .max = 262144,
+	.expected = "a weight from 2 to 262144 (1024 is usual)",
+};
+static const struct type io_weight = {
+	SCALAR(read_int), .name = "integer", .min = 10, .max = 1000,
+	.expected = "a weight from 10 to 1000",
+};
+static const struct type oom_score = {
+	SCALAR(read_int), .name = "integer", .min = -1000, .max = 1000,
+	.expected = "a number from -1000 to 1000",
+};
+static const struct type limit = {
+	SCALAR(read_int), .name = "integer", .min = -1, .max = INT64_MAX,
+	.expected = "a number, or -1 for no limit",
+};
+static const struct type operations = {
+	SCALAR(read_int), .name = "integer", .min = 1, .max = INT64_MAX,
+	.expected = "a number of operations per second",
+};
+static const struct type port_number = {
+	SCALAR(read_int), .name = "port", .min = 1, .max = 65535,
+	.expected = "a port from 1 to 65535",
+};
+static const struct type file_count = {
+	SCALAR(read_int), .name = "integer", .min = 1, .max = 100,
+	.expected = "a number of files from 1 to 100",
+};
+static const struct type octal_mode = {
+	SCALAR(read_octal), .name = "octal mode", .max = 07777,
+	.expected = "an octal mode such as \"1777\"",
+};
+
+/* ---- command, environment, labels, sysctls ---- */
+static const struct type command = {
+	.kind = TYPE_LIST, .name = "command", .item = &type_text, .read = read_command,
+	.expected = "a command, as one text or as a list of words",
+};
+static const struct type env_value = {
+	SCALAR(read_text), .name = "text", .dollars = true, .secret = true,
+	.expected = "a text (there is no environment to take it from)",
+};
+static const struct type environment = {
+	.kind = TYPE_MAP, .name = "variables", .item = &env_value, .check = check_env_name,
+	.read_list = read_pairs, .expected = "a mapping, or a list of \"NAME=VALUE\"",
+};
+static const struct type labels = {
+	.kind = TYPE_MAP, .name = "labels", .item = &type_text, .check = check_label_name,
+	.read_list = read_pairs, .expected = "a mapping, or a list of \"NAME=VALUE\"",
+};
+static const struct type sysctls = {
+	.kind = TYPE_MAP, .name = "sysctls", .item = &type_text, .check = check_sysctl,
+	.read_list = read_pairs,
+	.expected = "a mapping such as \"net.core.somaxconn: 1024\", or a list",
+};
+
+/* ---- ports ---- */
+static const char *const protocols[] = { "tcp", "udp", NULL };
+static const struct type protocol = {
+	SCALAR(read_text), .name = "protocol", .words = protocols, .expected = "\"tcp\" or \"udp\"",
+};
+static const struct type host_address = {
+	SCALAR(read_text), .name = "IP address", .check = check_address,
+	.expected = "an IP address of the host",
+};
+static const char *const port_modes[] = { "host", "ingress", NULL };
+static const struct type port_mode = {
+	SCALAR(read_text), .name = "mode", .words = port_modes, .expected = "\"host\"",
+};
+static const struct key port_keys[] = {
+	{ .name = "target", .type = &port_number, .required = true, .example = "80",
+	  .help = "The port in the container." },
+	{ .name = "published", .type = &port_number, .normal = "one is chosen", .example = "8080",
+	  .help = "The port of the host." },
+	{ .name = "host_ip", .type = &host_address, .normal = "every address",
+	  .example = "127.0.0.1", .help = "The host's address that it is bound to." },
+	{ .name = "protocol", .type = &protocol, .normal = "tcp", .example = "udp",
+	  .help = "The protocol." },
+	{ .name = "mode", .type = &port_mode, .normal = "host", .example = "host",
+	  .help = "Means nothing on one host." },
+	{ .name = "name", .type = &type_text, .normal = "none", .example = "http",
+	  .help = "A name for people." },
+	{ .name = "app_protocol", .type = &type_text, .normal = "none", .example = "http",
+	  .help = "What is spoken there, for people." },
+};
+
+/* Only for people or for many hosts: the spec has no place for it. */
+static void finish_port(struct walk *w, const struct node *n, yyjson_mut_val *port)
+{
+	static const char *const words[] = { "mode", "name", "app_protocol" };
+
+	(void)w, (void)n;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		yyjson_mut_obj_remove_key(port, words[i]);
+	if (!yyjson_mut_obj_get(port, "protocol"))
+		yyjson_mut_obj_add_str(w->doc, port, "protocol", "tcp");
+}
+
+static const struct type port = {
+	OBJECT(port_keys), .name = "port", .read = read_ports, .splice = true,
+	.finish = finish_port, .expected = "a port such as \"8080:80\", \"127.0.0.1:53:53/udp\" or "
+					   "\"8000-8010:80-90\"",
+};
+static const struct type ports = {
+	.kind = TYPE_LIST, .name = "list of ports", .item = &port,
+	.expected = "a list of ports such as \"8080:80\"",
+};
+
+/* ---- volumes ---- */
+static const char *const volume_types[] = { "volume", "bind", "tmpfs", NULL };
+static const struct type volume_type = {
+	SCALAR(read_text), .name = "kind of mount", .words = volume_types,
+	.expected = "\"volume\", \"bind\" or \"tmpfs\"",
+};
+static const char *const propagations[] = { "private", "rprivate", "shared", "rshared", "slave",
+					    "rslave", NULL };
+static const struct type propagation = {
+	SCALAR(read_text), .name = "propagation", .words = propagations,
+	.expected = "\"rprivate\", \"private\", \"rslave\", \"slave\", \"rshared\" or \"shared\"",
+};
+static const struct key bind_keys[] = {
+	{ .name = "propagation", .json = "bind_propagation", .type = &propagation,
+	  .normal = "rprivate", .example = "rslave", .help = "Whether mounts below are shared." },
+	{ .name = "create_host_path", .refused = "not supported yet: the host's path must exist" },
+	{ .name = "selinux", .refused = "not supported: Berth has no SELinux; leave this key out" },
+};
+static const struct type bind_options = {
+	OBJECT(bind_keys), .name = "bind", .expected = "a mapping",
+};
+static const struct key volume_option_keys[] = {
+	{ .name = "nocopy", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "Do not fill a new volume from the image." },
+	{ .name = "subpath", .refused = "not supported yet" },
+};
+static const struct type volume_options = {
+	OBJECT(volume_option_keys), .name = "volume options", .expected = "a mapping",
+};
+static const struct key tmpfs_keys[] = {
+	{ .name = "size", .json = "tmpfs_size", .type = &type_bytes, .normal = "half the memory",
+	  .example = "64m", .help = "Its size." },
+	{ .name = "mode", .json = "tmpfs_mode", .type = &octal_mode, .normal = "1777",
+	  .example = "\"0700\"", .help = "Its mode, octal." },
+};
+static const struct type tmpfs_options = {
+	OBJECT(tmpfs_keys), .name = "tmpfs options", .expected = "a mapping",
+};
+static const struct key volume_keys[] = {
+	{ .name = "type", .type = &volume_type, .required = true, .example = "volume",
+	  .help = "A named volume, a folder of the host, or memory." },
+	{ .name = "source", .type = &type_text, .normal = "a volume without a name",
+	  .example = "data", .help = "The volume's name, or the host's path." },
+	{ .name = "target", .type = &type_path, .required = true, .example = "/data",
+	  .help = "The path in the container." },
+	{ .name = "read_only", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "Whether the container may only read it." },
+	{ .name = "bind", .type = &bind_options, .flatten = true, .normal = "none",
+	  .example = "{propagation: rslave}", .help = "Options of a bind." },
+	{ .name = "volume", .type = &volume_options, .flatten = true, .normal = "none",
+	  .example = "{nocopy: true}", .help = "Options of a volume." },
+	{ .name = "tmpfs", .type = &tmpfs_options, .flatten = true, .normal = "none",
+	  .example = "{size: 64m}", .help = "Options of a tmpfs." },
+	{ .name = "consistency", .refused = "not supported: it means nothing here; leave it out" },
+};
+
+static void finish_volume(struct walk *w, const struct node *n, yyjson_mut_val *volume)
+{
+	const char *type = yyjson_mut_get_str(yyjson_mut_obj_get(volume, "type"));
+	const char *source = yyjson_mut_get_str(yyjson_mut_obj_get(volume, "source"));
+
+	if (!type || n->kind != NODE_MAP)
+		return;
+	if (strcmp(type, "bind") == 0 && (!source || *source != '/'))
+		walk_fault(w, FAULT_ERROR, n, "a bind needs a \"source\" that begins with \"/\"");
+	if (strcmp(type, "volume") == 0 && source && check_container_name(source))
+		walk_fault(w, FAULT_ERROR, n, "\"%.80s\" is no name for a volume", source);
+	if (strcmp(type, "tmpfs") == 0 && source)
+		walk_fault(w, FAULT_ERROR, n, "a tmpfs has no \"source\"");
+}
+
+static const struct type volume = {
+	OBJECT(volume_keys), .name = "mount", .read = read_volume, .finish = finish_volume,
+	.expected = "a mount such as \"data:/data\" or \"/srv/www:/www:ro\"",
+};
+static const struct type volumes = {
+	.kind = TYPE_LIST, .name = "list of mounts", .item = &volume,
+	.expected = "a list of mounts such as \"data:/data\"",
+};
+static const struct type tmpfs = {
+	SCALAR(read_tmpfs), .name = "tmpfs",
+	.expected = "a path such as \"/run:size=16m,mode=0755\"",
+};
+static const struct type tmpfs_list = {
+	.kind = TYPE_LIST, .name = "list of paths", .item = &tmpfs, .single = true,
+	.expected = "a path, or a list of paths",
+};
+
+/* ---- devices ---- */
+static const struct type rights = {
+	SCALAR(read_text), .name = "rights", .expected = "of \"r\", \"w\" and \"m\"",
+	.check = check_not_empty,
+};
+static const struct key device_keys[] = {
+	{ .name = "source", .type = &type_path, .required = true, .example = "/dev/ttyUSB0",
+	  .help = "The host's device." },
+	{ .name = "target", .type = &type_path, .normal = "the same path",
+	  .example = "/dev/ttyUSB0", .help = "Its path in the container." },
+	{ .name = "permissions", .type = &rights, .normal = "rwm", .example = "rw",
+	  .help = "Read, write, make nodes." },
+};
+static const struct type device = {
+	OBJECT(device_keys), .name = "device", .read = read_device,
+	.expected = "a device such as \"/dev/ttyUSB0\" or \"/dev/sda:/dev/xvda:r\"",
+};
+static const struct type devices = {
+	.kind = TYPE_LIST, .name = "list of devices", .item = &device,
+	.expected = "a list of devices such as \"/dev/ttyUSB0\"",
+};
+
+/* ---- limits ---- */
+static const struct key ulimit_keys[] = {
+	{ .name = "soft", .type = &limit, .required = true, .example = "1024",
+	  .help = "The limit." },
+	{ .name = "hard", .type = &limit, .required = true, .example = "4096",
+	  .help = "How far the container may raise it." },
+};
+static const struct type ulimit = {
+	OBJECT(ulimit_keys), .name = "limit", .read = read_ulimit,
+	.expected = "a number, or a mapping with \"soft\" and \"hard\"",
+};
+static const struct type ulimits = {
+	.kind = TYPE_MAP, .name = "limits by name", .item = &ulimit, .check = check_ulimit_name,
+	.list_key = "name", .expected = "a mapping such as \"nofile: 65536\"",
+};
+static const struct key byte_rate_keys[] = {
+	{ .name = "path", .type = &type_path, .required = true, .example = "/dev/sda",
+	  .help = "The host's block device." },
+	{ .name = "rate", .type = &type_bytes, .required = true, .example = "10m",
+	  .help = "Bytes per second." },
+};
+static const struct type byte_rate = {
+	OBJECT(byte_rate_keys), .name = "rate", .expected = "a mapping with \"path\" and \"rate\"",
+};
+static const struct type byte_rates = {
+	.kind = TYPE_LIST, .name = "list of rates", .item = &byte_rate,
+	.expected = "a list of rates",
+};
+static const struct key operation_rate_keys[] = {
+	{ .name = "path", .type = &type_path, .required = true, .example = "/dev/sda",
+	  .help = "The host's block device." },
+	{ .name = "rate", .type = &operations, .required = true, .example = "1000",
+	  .help = "Operations per second." },
+};
+static const struct type operation_rate = {
+	OBJECT(operation_rate_keys), .name = "rate",
+	.expected = "a mapping with \"path\" and \"rate\"",
+};
+static const struct type operation_rates = {
+	.kind = TYPE_LIST, .name = "list of rates", .item = &operation_rate,
+	.expected = "a list of rates",
+};
+static const struct key blkio_keys[] = {
+	{ .name = "weight", .type = &io_weight, .normal = "500", .example = "300",
+	  .help = "Share of the disks' time." },
+	{ .name = "device_read_bps", .json = "read_bps", .type = &byte_rates, .normal = "none",
+	  .example = "[{path: /dev/sda, rate: 10m}]", .help = "Bytes read per second." },
+	{ .name = "device_write_bps", .json = "write_bps", .type = &byte_rates, .normal = "none",
+	  .example = "[{path: /dev/sda, rate: 10m}]", .help = "Bytes written per second." },
+	{ .name = "device_read_iops", .json = "read_iops", .type = &operation_rates,
+	  .normal = "none", .example = "[{path: /dev/sda, rate: 1000}]",
+	  .help = "Reads per second." },
+	{ .name = "device_write_iops", .json = "write_iops", .type = &operation_rates,
+	  .normal = "none", .example = "[{path: /dev/sda, rate: 1000}]",
+	  .help = "Writes per second." },
+	{ .name = "weight_device", .refused = "not supported yet" },
+};
+static const struct type blkio = {
+	OBJECT(blkio_keys), .name = "disk limits", .expected = "a mapping",
+};
+
+static const struct key limit_keys[] = {
+	{ .name = "cpus", .json = "nano_cpus", .type = &cpus, .normal = "no limit",
+	  .example = "\"0.5\"", .help = "As cpus." },
+	{ .name = "memory", .json = "mem_limit", .type = &type_bytes, .normal = "no limit",
+	  .example = "64m", .help = "As mem_limit." },
+	{ .name = "pids", .json = "pids_limit", .type = &pids, .normal = "no limit",
+	  .example = "100", .help = "As pids_limit." },
+};
+static const struct type deploy_limits = {
+	OBJECT(limit_keys), .name = "limits", .expected = "a mapping",
+};
+static const struct key reservation_keys[] = {
+	{ .name = "memory", .json = "mem_reservation", .type = &type_bytes, .normal = "none",
+	  .example = "32m", .help = "As mem_reservation." },
+	{ .name = "cpus",
+	  .refused = "not supported: a processor cannot be reserved; use cpu_shares" },
+	{ .name = "devices", .refused = "not supported yet" },
+};
+static const struct type reservations = {
+	OBJECT(reservation_keys), .name = "reservations", .expected = "a mapping",
+};
+static const struct key resource_keys[] = {
+	{ .name = "limits", .type = &deploy_limits, .flatten = true, .normal = "none",
+	  .example = "{memory: 64m}", .help = "What the container may use." },
+	{ .name = "reservations", .type = &reservations, .flatten = true, .normal = "none",
+	  .example = "{memory: 32m}", .help = "What is kept for it." },
+};
+static const struct type resources = {
+	OBJECT(resource_keys), .name = "resources", .expected = "a mapping",
+};
+static const struct key deploy_keys[] = {
+	{ .name = "resources", .type = &resources, .flatten = true, .normal = "none",
+	  .example = "{limits: {memory: 64m}}", .help = "Limits in Compose's newer form." },
+	{ .name = "replicas", .refused = "not supported: declare each container by its own name" },
+	{ .name = "restart_policy", .refused = "not supported: use \"restart\"" },
+	{ .name = "labels", .refused = "not supported: use \"labels\"" },
+	{ .name = "mode", .refused = "not supported: there is one host" },
+	{ .name = "placement", .refused = "not supported: there is one host" },
+	{ .name = "endpoint_mode", .refused = "not supported: there is one host" },
+	{ .name = "update_config", .refused = "not supported: there is one host" },
+	{ .name = "rollback_config", .refused = "not supported: there is one host" },
+};
+static const struct type deploy = {
+	OBJECT(deploy_keys), .name = "deploy", .expected = "a mapping",
+};
+
+/* ---- logging ---- */
+static const char *const log_drivers[] = { "json-file", "none", NULL };
+static const struct type log_driver = {
+	SCALAR(read_text), .name = "log driver", .words = log_drivers,
+	.expected = "\"json-file\" or \"none\"",
+};
+static const struct key log_option_keys[] = {
+	{ .name = "max-size", .json = "max_size", .type = &type_bytes, .normal = "10m",
+	  .example = "1m", .help = "Size at which a new file is begun." },
+	{ .name = "max-file", .json = "max_file", .type = &file_count, .normal = "3",
+	  .example = "\"5\"", .help = "How many files are kept." },
+};
+static const struct type log_options = {
+	OBJECT(log_option_keys), .name = "log options", .expected = "a mapping",
+};
+static const struct key log_keys[] = {
+	{ .name = "driver", .type = &log_driver, .normal = "json-file", .example = "none",
+	  .help = "Whether output is kept." },
+	{ .name = "options", .type = &log_options, .flatten = true, .normal = "none",
+	  .example = "{max-size: 1m}", .help = "How much is kept." },
+};
+static const struct type logging = { OBJECT(log_keys), .name = "logging", .expected = "a mapping" };
+
+/* ---- lists of names ---- */
+static const struct type capability = {
+	SCALAR(read_text), .name = "capability", .check = check_capability,
+	.expected = "a capability such as \"NET_ADMIN\"",
+};
+static const struct type capabilities = {
+	.kind = TYPE_LIST, .name = "list of capabilities", .item = &capability,
+	.expected = "a list of capabilities such as \"NET_ADMIN\"",
+};
+static const struct type extra_host = {
+	SCALAR(read_extra_host), .name = "host", .expected = "\"NAME:ADDRESS\"",
+};
+static yyjson_mut_val *read_host_address(struct walk *w, const struct type *t,
+					 const struct node *n, struct err *why);
+static const struct type extra_host_address = {
+	SCALAR(read_host_address), .name = "IP address", .expected = "an IP address",
+};
+
+static yyjson_mut_val *read_host_address(struct walk *w, const struct type *t,
+					 const struct node *n, struct err *why)
+{
+	(void)t, (void)why;
+	if (strcmp(n->text, "host-gateway") != 0 && check_address(n->text))
+		return NULL;
+	return walk_text(w, n->text, n->len);
+}
+
+/* Items as they are: read_list of a map keeps a list of "NAME:ADDRESS". */
+static yyjson_mut_val *read_extra_hosts(struct walk *w, const struct type *t,
+					const struct node *n, struct err *why)
+{
+	static const struct type list = {
+		.kind = TYPE_LIST, .name = "list of hosts", .item = &extra_host,
+		.expected = "a list of \"NAME:ADDRESS\"",
+	};
+
+	(void)t, (void)why;
+	return walk_value(w, &list, n);
+}
+
+static const struct type extra_hosts = {
+	.kind = TYPE_MAP, .name = "hosts", .item = &extra_host_address, .check = check_hostname,
+	.read_list = read_extra_hosts, .expected = "a list of \"NAME:ADDRESS\", or a mapping",
+};
+
+static const char *const conditions[] = { "service_started", NULL };
+static const struct type condition = {
+	SCALAR(read_text), .name = "condition", .words = conditions,
+	.expected = "\"service_started\" (others are not supported yet)",
+};
+static const struct key dependency_keys[] = {
+	{ .name = "condition", .type = &condition, .normal = "service_started",
+	  .example = "service_started", .help = "What is waited for." },
+	{ .name = "required", .refused = "not supported yet: every dependency is required" },
+	{ .name = "restart", .refused = "not supported yet: leave this key out" },
+};
+static const struct type dependency = {
+	OBJECT(dependency_keys), .name = "dependency", .expected = "a mapping",
+};
+
+static yyjson_mut_val *read_names(struct walk *w, const struct type *t, const struct node *n,
+				  struct err *why)
+{
+	static const struct type name = {
+		SCALAR(read_text), .name = "container", .check = check_container_name,
+		.expected = "a container's name",
+	};
+	static const struct type list = {
+		.kind = TYPE_LIST, .name = "list of containers", .item = &name,
+		.expected = "a list of containers",
+	};
+
+	(void)t, (void)why;
+	return walk_value(w, &list, n);
+}
+
+static const struct type depends_on = {
+	.kind = TYPE_MAP, .name = "containers", .item = &dependency, .check = check_container_name,
+	.read_list = read_names, .list_key = "name",
+	.expected = "a list of containers, or a mapping",
+};
+
+#define NOT_YET "not supported yet"
+#define ONE_HOST "not supported: it means nothing on this host; leave this key out"
+
+static const struct key keys[] = {
+	{ .name = "image", .type = &image, .required = true, .example = "nginx:1.27",
+	  .help = "The image, in the store or in a registry." },
+	{ .name = "entrypoint", .type = &command, .normal = "the image's", .example = "[/bin/app]",
+	  .help = "The program." },
+	{ .name = "command", .type = &command, .normal = "the image's", .example = "app --verbose",
+	  .help = "The program's arguments, or the program if there is no entrypoint." },
+	{ .name = "environment", .type = &environment, .normal = "the image's",
+	  .example = "{TZ: UTC}", .help = "Environment variables." },
+	{ .name = "user", .type = &user, .normal = "the image's", .example = "1000:1000",
+	  .help = "Who the program runs as." },
+	{ .name = "working_dir", .type = &type_path, .normal = "the image's", .example = "/srv",
+	  .help = "The folder that it starts in." },
+	{ .name = "hostname", .type = &type_hostname, .normal = "the container's short id",
+	  .example = "web", .help = "The name that the container sees as its own." },
+	{ .name = "domainname", .type = &type_hostname, .normal = "none", .example = "example.org",
+	  .help = "Its domain." },
+	{ .name = "restart", .type = &restart, .normal = "no", .example = "unless-stopped",
+	  .help = "What happens when it has ended." },
+	{ .name = "network_mode", .type = &network_mode, .normal = "bridge", .example = "host",
+	  .help = "A bridge of the host, the host's own network, or none." },
+	{ .name = "ports", .type = &ports, .normal = "none", .example = "[\"8080:80\"]",
+	  .help = "Ports of the host that lead into the container." },
+	{ .name = "volumes", .type = &volumes, .normal = "none", .example = "[\"data:/data\"]",
+	  .help = "Volumes and folders of the host.", .append = true },
+	{ .name = "tmpfs", .json = "volumes", .type = &tmpfs_list, .normal = "none",
+	  .example = "/run:size=16m", .help = "Folders in memory.", .append = true },
+	{ .name = "mem_limit", .type = &type_bytes, .normal = "no limit", .example = "64m",
+	  .help = "Memory it may use; more gets it killed." },
+	{ .name = "memswap_limit", .type = &type_bytes_unlimited, .normal = "twice mem_limit",
+	  .example = "128m", .help = "Memory and swap together." },
+	{ .name = "mem_reservation", .type = &type_bytes, .normal = "none", .example = "32m",
+	  .help = "Memory that is taken from it last." },
+	{ .name = "cpus", .json = "nano_cpus", .type = &cpus, .normal = "no limit",
+	  .example = "\"0.5\"", .help = "Processors it may use." },
+	{ .name = "cpuset", .type = &cpuset, .normal = "all", .example = "0-1",
+	  .help = "Which processors." },
+	{ .name = "cpu_shares", .type = &cpu_shares, .normal = "1024", .example = "512",
+	  .help = "Its weight when processors are scarce." },
+	{ .name = "pids_limit", .type = &pids, .normal = "no limit", .example = "100",
+	  .help = "Processes and threads it may have." },
+	{ .name = "blkio_config", .json = "blkio", .type = &blkio, .normal = "none",
+	  .example = "{weight: 300}", .help = "How it shares the disks." },
+	{ .name = "ulimits", .type = &ulimits, .normal = "the host's", .example = "{nofile: 65536}",
+	  .help = "Limits of its processes." },
+	{ .name = "deploy", .type = &deploy, .flatten = true, .normal = "none",
+	  .example = "{resources: {limits: {memory: 64m}}}",
+	  .help = "Limits in Compose's newer form; nothing else of it." },
+	{ .name = "cap_add", .type = &capabilities, .normal = "none", .example = "[NET_ADMIN]",
+	  .help = "Capabilities more than Docker's default set." },
+	{ .name = "cap_drop", .type = &capabilities, .normal = "none", .example = "[ALL]",
+	  .help = "Capabilities less than that." },
+	{ .name = "privileged", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "Every capability and device, no filter: the container is the host." },
+	{ .name = "read_only", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "Whether its root file system is read-only." },
+	{ .name = "security_opt", .type = &type_texts, .normal = "none",
+	  .example = "[\"seccomp=unconfined\"]", .help = "As docker's --security-opt." },
+	{ .name = "devices", .type = &devices, .normal = "none", .example = "[/dev/ttyUSB0]",
+	  .help = "Devices of the host." },
+	{ .name = "sysctls", .type = &sysctls, .normal = "none",
+	  .example = "{net.core.somaxconn: 1024}", .help = "Kernel settings of its namespaces." },
+	{ .name = "stop_signal", .type = &signal_name, .normal = "the image's, else SIGTERM",
+	  .example = "SIGQUIT", .help = "The signal that asks it to end." },
+	{ .name = "stop_grace_period", .json = "stop_grace_ms", .type = &type_duration,
+	  .normal = "10s", .example = "30s", .help = "Time between that signal and SIGKILL." },
+	{ .name = "init", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "A small init that reaps the container's orphans." },
+	{ .name = "tty", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "A terminal." },
+	{ .name = "stdin_open", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "Standard input stays open." },
+	{ .name = "labels", .type = &labels, .normal = "none", .example = "{team: web}",
+	  .help = "Labels for people and tools." },
+	{ .name = "logging", .json = "log", .type = &logging, .normal = "json-file, 10m, 3 files",
+	  .example = "{options: {max-size: 1m}}", .help = "How output is kept." },
+	{ .name = "shm_size", .type = &type_bytes, .normal = "64m", .example = "256m",
+	  .help = "Size of /dev/shm." },
+	{ .name = "oom_score_adj", .type = &oom_score, .normal = "0", .example = "500",
+	  .help = "Who is killed first when memory is out." },
+	{ .name = "userns_mode", .type = &userns_mode, .normal = "a user namespace of its own",
+	  .example = "host", .help = "\"host\": root inside is root outside." },
+	{ .name = "extra_hosts", .type = &extra_hosts, .normal = "none",
+	  .example = "[\"db:192.0.2.7\"]", .help = "Lines for its /etc/hosts." },
+	{ .name = "dns", .type = &type_address_list, .normal = "the host's",
+	  .example = "192.0.2.53", .help = "Its name servers." },
+	{ .name = "group_add", .type = &type_texts, .normal = "none", .example = "[dialout]",
+	  .help = "Groups besides the user's own." },
+	{ .name = "depends_on", .type = &depends_on, .normal = "none", .example = "[db]",
+	  .help = "Containers that are started before it." },
+
+	{ .name = "annotations", .refused = NOT_YET ": use labels" },
+	{ .name = "attach", .refused = ONE_HOST },
+	{ .name = "build",
+	  .refused = "not supported: build the image elsewhere and name it in \"image\"" },
+	{ .name = "cgroup", .refused = NOT_YET ": every container has its own cgroup namespace" },
+	{ .name = "cgroup_parent",
+	  .refused = "not supported: the host places its containers itself" },
+	{ .name = "configs", .refused = NOT_YET ": use write_files and a volume" },
+	{ .name = "container_name", .refused = "not supported: the container's name is its key" },
+	{ .name = "cpu_count", .refused = "not supported: use cpus" },
+	{ .name = "cpu_percent", .refused = "not supported: use cpus" },
+	{ .name = "cpu_period", .refused = "not supported: use cpus" },
+	{ .name = "cpu_quota", .refused = "not supported: use cpus" },
+	{ .name = "cpu_rt_period", .refused = NOT_YET },
+	{ .name = "cpu_rt_runtime", .refused = NOT_YET },
+	{ .name = "credential_spec", .refused = ONE_HOST },
+	{ .name = "develop", .refused = ONE_HOST },
+	{ .name = "device_cgroup_rules", .refused = NOT_YET ": use devices" },
+	{ .name = "dns_opt", .refused = NOT_YET },
+	{ .name = "dns_search", .refused = NOT_YET },
+	{ .name = "env_file",
+	  .refused = "not supported: there is no file beside this one; use environment" },
+	{ .name = "expose",
+	  .refused = "not supported: containers on the bridge reach each other's ports anyway; "
+		     "leave this key out" },
+	{ .name = "extends", .refused = "not supported: use a YAML anchor and \"<<\"" },
+	{ .name = "external_links", .refused = NOT_YET },
+	{ .name = "gpus", .refused = NOT_YET },
+	{ .name = "healthcheck", .refused = NOT_YET },
+	{ .name = "ipc", .refused = NOT_YET ": every container has its own" },
+	{ .name = "isolation", .refused = ONE_HOST },
+	{ .name = "label_file",
+	  .refused = "not supported: there is no file beside this one; use labels" },
+	{ .name = "links", .refused = NOT_YET },
+	{ .name = "mac_address", .refused = NOT_YET },
+	{ .name = "mem_swappiness", .refused = "not supported: cgroup v2 has no such setting" },
+	{ .name = "networks", .refused = NOT_YET ": use network_mode" },
+	{ .name = "oom_kill_disable", .refused = "not supported: cgroup v2 has no such setting" },
+	{ .name = "pid", .refused = NOT_YET ": every container has its own" },
+	{ .name = "platform",
+	  .refused = "not supported: the image is of the machine's own kind; leave this key out" },
+	{ .name = "post_start", .refused = NOT_YET },
+	{ .name = "pre_stop", .refused = NOT_YET },
+	{ .name = "profiles", .refused = NOT_YET ": every container here is started" },
+	{ .name = "pull_policy", .refused = NOT_YET },
+	{ .name = "runtime", .refused = "not supported: there is one runtime; leave this key out" },
+	{ .name = "scale", .refused = "not supported: declare each container by its own name" },
+	{ .name = "secrets", .refused = NOT_YET ": use write_files and a volume" },
+	{ .name = "storage_opt", .refused = NOT_YET },
+	{ .name = "uts", .refused = NOT_YET ": every container has its own" },
+	{ .name = "volumes_from", .refused = NOT_YET ": name the volume in both" },
+};
+
+/* "name: address" of a mapping becomes "name:address". */
+static void list_hosts(struct walk *w, yyjson_mut_val *container)
+{
+	yyjson_mut_val *map = yyjson_mut_obj_get(container, "extra_hosts"), *list, *key, *value;
+	size_t i, max;
+
+	if (!yyjson_mut_is_obj(map))
+		return;
+	list = yyjson_mut_arr(w->doc);
+	yyjson_mut_obj_foreach(map, i, max, key, value) {
+		autobuf struct buf line = { 0 };
+
+		buf_addf(&line, "%s:%s", yyjson_mut_get_str(key), yyjson_mut_get_str(value));
+		yyjson_mut_arr_append(list, walk_text(w, buf_text(&line), line.len));
+	}
+	yyjson_mut_obj_remove_key(container, "extra_hosts");
+	yyjson_mut_obj_add_val(w->doc, container, "extra_hosts", list);
+}
+
+/* A mapping with conditions becomes a list of names. */
+static void list_dependencies(struct walk *w, yyjson_mut_val *container)
+{
+	yyjson_mut_val *was = yyjson_mut_obj_get(container, "depends_on"), *list, *item;
+	size_t i, max;
+
+	list = yyjson_mut_arr(w->doc);
+	yyjson_mut_arr_foreach(was, i, max, item) {
+		const char *name = yyjson_mut_is_obj(item) ?
+			yyjson_mut_get_str(yyjson_mut_obj_get(item, "name")) :
+			yyjson_mut_get_str(item);
+
+		yyjson_mut_arr_add_strcpy(w->doc, list, name);
+	}
+	if (!was)
+		return;
+	yyjson_mut_obj_remove_key(container, "depends_on");
+	yyjson_mut_obj_add_val(w->doc, container, "depends_on", list);
+}
+
+static void finish_container(struct walk *w, const struct node *n, yyjson_mut_val *container)
+{
+	const char *mode = yyjson_mut_get_str(yyjson_mut_obj_get(container, "network_mode"));
+	int64_t memory = yyjson_mut_get_sint(yyjson_mut_obj_get(container, "mem_limit"));
+	int64_t with_swap = yyjson_mut_get_sint(yyjson_mut_obj_get(container, "memswap_limit"));
+
+	list_hosts(w, container);
+	list_dependencies(w, container);
+	if (mode && strcmp(mode, "bridge") != 0 &&
+	    yyjson_mut_arr_size(yyjson_mut_obj_get(container, "ports")))
+		walk_fault(w, FAULT_ERROR, n,
+			   "ports cannot be published with \"network_mode: %s\"", mode);
+	if (with_swap > 0 && with_swap < memory)
+		walk_fault(w, FAULT_ERROR, n,
+			   "memswap_limit is memory and swap together, so it cannot be less than "
+			   "mem_limit");
+	if (with_swap && !memory)
+		walk_fault(w, FAULT_ERROR, n, "memswap_limit needs a mem_limit");
+}
+
+const struct type schema_container = {
+	OBJECT(keys), .name = "container", .atomic = true, .extensions = true, .dollars = true,
+	.finish = finish_container, .expected = "a mapping of keys such as \"image: nginx\"",
+};
