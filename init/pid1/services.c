@@ -1,0 +1,99 @@
+/* The services of the machine. A row comes after rows above it only. */
+#include "base/cleanup.h"
+#include "pid1/service.h"
+
+#define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Made once, kept, and made anew when a power cut left it damaged: a host whose key cannot be
+ * read locks everybody out. -R is no alternative: it makes the key in the middle of a login. */
+static const char make_host_key[] =
+	"set -e; umask 077; cd /var/lib/berth/ssh; key=dropbear_ed25519_host_key\n"
+	"if dropbearkey -y -f $key >/dev/null 2>&1; then exit 0; fi\n"
+	"[ ! -e $key ] || echo 'ssh-key: warning: the host key was damaged, a new one is made'\n"
+	"rm -f $key.new; dropbearkey -t ed25519 -f $key.new >/dev/null\n"
+	"sync $key.new; mv $key.new $key; sync .\n";
+
+static const struct service_def services[] = {
+	{
+		.name = "data",
+		.argv = ARGV("/usr/lib/berth/datavol"),
+		.kind = SVC_ONESHOT,
+		.in_rescue = true,
+		/* A check of a large file system takes its time; its journal alone takes seconds. */
+		.start_ms = 180000,
+		.stop_ms = 10000,
+		.max_tries = 2,
+	},
+	{
+		.name = "config",
+		.argv = ARGV("/usr/lib/berth/bootcfg"),
+		.after = { "data" },
+		.kind = SVC_ONESHOT,
+		.start_ms = 30000,
+		.stop_ms = 5000,
+		.max_tries = 3,
+	},
+	{
+		.name = "net",
+		.argv = ARGV("/usr/lib/berth/netup"),
+		.after = { "config" },
+		.kind = SVC_DAEMON,
+		.notify = true,
+		.in_rescue = true,
+		.start_ms = 10000,
+		.stop_ms = 5000,
+		.oom_score_adj = -800,
+		.cpu_weight = 200,
+	},
+	{
+		.name = "engine",
+		.argv = ARGV("/usr/lib/berth/engine"),
+		.after = { "data", "config" },
+		.kind = SVC_DAEMON,
+		.notify = true,
+		.stop_first = true,
+		.start_ms = 30000,
+		.stop_ms = 90000,
+		.oom_score_adj = -900,
+		.cpu_weight = 200,
+	},
+	{
+		.name = "ssh-key",
+		.argv = ARGV("/usr/bin/sh", "-c", make_host_key),
+		.after = { "data" },
+		.kind = SVC_ONESHOT,
+		.in_rescue = true,
+		.start_ms = 30000,
+		.stop_ms = 5000,
+		.max_tries = 3,
+	},
+	{
+		.name = "ssh",
+		.argv = ARGV("/usr/bin/dropbear", "-F", "-E", "-s", "-p", "22",
+			     "-r", "/var/lib/berth/ssh/dropbear_ed25519_host_key",
+			     "-D", "/run/berth/ssh"),
+		.after = { "config", "ssh-key" },
+		.kind = SVC_DAEMON,
+		.in_rescue = true,
+		.keep_children = true,
+		.start_ms = 5000,
+		.stop_ms = 2000,
+		.oom_score_adj = -900,
+		.cpu_weight = 400,
+	},
+	{
+		.name = "time",
+		.argv = ARGV("/usr/bin/ntpd", "-n", "-N"),
+		.after = { "config", "net" },
+		.kind = SVC_DAEMON,
+		.condition = "/etc/ntp.conf",
+		.start_ms = 5000,
+		.stop_ms = 2000,
+	},
+};
+
+const struct service_def *service_table(size_t *count)
+{
+	*count = ARRAY_LEN(services);
+	return services;
+}
