@@ -1,0 +1,23 @@
+/* Makes the machine what the configuration says. Every boot, so everything here may find its own
+ * work already done. What cannot be done is a fault; the rest goes on. */
+#pragma once
+
+#include <stdbool.h>
+#include <yyjson.h>
+
+#include "fault.h"
+
+struct apply {
+	int root;              /* fd of "/", or of a folder that plays its part in a test */
+	bool live;             /* it is this machine: the kernel's host name is set too */
+	yyjson_mut_val *config;
+	struct faults *faults;
+};
+
+void apply_hostname(struct apply *a);
+void apply_ssh_keys(struct apply *a);
+void apply_files(struct apply *a);  /* write_files: apply_files.c */
+void apply_ntp(struct apply *a);
+
+/* Last, because it shows the faults of all others: the text of an SSH login, /run/berth/motd. */
+void apply_motd(struct apply *a);

@@ -1,0 +1,169 @@
+/* write_files. Paths are resolved by the kernel inside the root; a file is replaced as a whole, so
+ * a power cut leaves the old one or the new one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base64.h"
+
+enum { APPENDED_MAX = 16 * 1024 * 1024 };
+
+struct target {
+	const char *path;
+	const char *name; /* its last part */
+	int dir;
+	mode_t mode;
+	uid_t user;
+	gid_t group;
+};
+
+static bool is_number(const char *text, unsigned *out)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value >= UINT32_MAX)
+		return false;
+	*out = (unsigned)value;
+	return true;
+}
+
+static int find_owner(const char *text, struct target *t, struct err *e)
+{
+	autofree char *user = strdup(text ? text : "root:root");
+	char *group = user ? strchr(user, ':') : NULL;
+	const struct passwd *pw;
+	const struct group *gr;
+
+	if (!user)
+		return -ENOMEM;
+	if (group)
+		*group++ = '\0';
+	pw = getpwnam(user);
+	if (!pw && !is_number(user, &t->user))
+		return err_set(e, -ENOENT, "there is no user \"%s\" for %s", user, t->path);
+	if (pw)
+		t->user = pw->pw_uid;
+	t->group = pw ? pw->pw_gid : t->user;
+	gr = group ? getgrnam(group) : NULL;
+	if (group && !gr && !is_number(group, &t->group))
+		return err_set(e, -ENOENT, "there is no group \"%s\" for %s", group, t->path);
+	if (gr)
+		t->group = gr->gr_gid;
+	return 0;
+}
+
+/* What is there, and the new part unless it is already the end of it: the second boot must not
+ * add it once more. */
+static int append_to_old(const struct target *t, struct buf *content, struct err *e)
+{
+	autobuf struct buf all = { 0 };
+	autoclose int fd = path_open_in(t->dir, t->name, O_RDONLY | O_NONBLOCK, 0, NULL);
+	int code;
+
+	if (fd < 0)
+		return 0;
+	code = file_read_fd(fd, APPENDED_MAX, &all, e);
+	if (code < 0)
+		return code;
+	if (all.len < content->len || !content->len ||
+	    memcmp(all.data + all.len - content->len, content->data, content->len) != 0)
+		buf_add(&all, content->data, content->len);
+	if (!buf_ok(&all))
+		return -ENOMEM;
+	buf_free(content);
+	content->len = all.len;
+	content->data = buf_take(&all);
+	return 0;
+}
+
+static int decode(const char *base64, struct buf *out)
+{
+	size_t len = strlen(base64);
+
+	buf_add(out, base64, len);
+	if (!buf_ok(out))
+		return -ENOMEM;
+	if (!len)
+		return 0;
+	return base64_decode(out->data, len, (unsigned char *)out->data, len, &out->len);
+}
+
+/* Opens the folder that the file is in, with every folder on the way. */
+static int open_folder(int root, struct target *t, struct err *e)
+{
+	const char *slash = strrchr(t->path, '/');
+	autofree char *folder = strndup(t->path, (size_t)(slash - t->path) + 1);
+
+	t->name = slash + 1;
+	if (!folder || !*t->name || strcmp(t->name, ".") == 0 || strcmp(t->name, "..") == 0)
+		return err_set(e, -EINVAL, "\"%s\" does not name a file", t->path);
+	t->dir = path_mkdirs_in(root, folder, 0755, e);
+	return t->dir < 0 ? t->dir : 0;
+}
+
+static int write_target(struct target *t, const char *base64, bool append, struct err *e)
+{
+	autobuf struct buf content = { 0 };
+	int code = decode(base64, &content);
+
+	if (code < 0)
+		return err_code(e, code, "cannot decode the content of %s", t->path);
+	code = append ? append_to_old(t, &content, e) : 0;
+	if (code == 0)
+		code = file_replace_at(t->dir, t->name, buf_text(&content), content.len, t->mode, e);
+	if (code < 0)
+		return code;
+	if ((t->user || t->group) &&
+	    fchownat(t->dir, t->name, t->user, t->group, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "cannot give %s to its owner", t->path);
+	/* chown takes set-id bits away. */
+	if (fchmodat(t->dir, t->name, t->mode, 0) < 0)
+		return err_sys(e, "cannot set the permissions of %s", t->path);
+	return 0;
+}
+
+static int write_file(int root, yyjson_mut_val *file, struct err *e)
+{
+	yyjson_mut_val *mode = yyjson_mut_obj_get(file, "permissions");
+	struct target t = {
+		.path = yyjson_mut_get_str(yyjson_mut_obj_get(file, "path")),
+		.dir = -1,
+		.mode = mode ? (mode_t)yyjson_mut_get_sint(mode) : 0644,
+	};
+	const char *base64 = yyjson_mut_get_str(yyjson_mut_obj_get(file, "content_base64"));
+	int code = open_folder(root, &t, e);
+
+	if (code == 0)
+		code = find_owner(yyjson_mut_get_str(yyjson_mut_obj_get(file, "owner")), &t, e);
+	if (code == 0)
+		code = write_target(&t, base64 ? base64 : "",
+				    yyjson_mut_get_bool(yyjson_mut_obj_get(file, "append")), e);
+	cleanup_fd(&t.dir);
+	return code;
+}
+
+void apply_files(struct apply *a)
+{
+	yyjson_mut_val *file;
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(yyjson_mut_obj_get(a->config, "write_files"), i, max, file) {
+		autobuf struct buf path = { 0 };
+		struct err e = { "" };
+
+		if (write_file(a->root, file, &e) == 0)
+			continue;
+		buf_addf(&path, "write_files[%zu]", i);
+		fault_add(a->faults, FAULT_ERROR, "", 0, 0, buf_text(&path), "%s", e.text);
+	}
+}

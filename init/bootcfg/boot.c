@@ -1,0 +1,203 @@
+#include "boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apply.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "config.h"
+#include "merge.h"
+#include "source.h"
+
+enum { LAST_GOOD_MAX = 8 * 1024 * 1024 };
+
+static const char last_good_dir[] = "/var/lib/berth/config";
+static const char last_good_name[] = "last-good.json";
+static const char run_dir[] = "/run/berth";
+
+/* One boot. */
+struct boot {
+	int root;
+	struct source source;
+	struct faults faults;
+	yyjson_mut_doc *config;
+	const char *used; /* instead of the source's: "last good", "default"; NULL: the source's */
+};
+
+/* NULL if there is none that can be read. */
+static yyjson_mut_doc *load_last_good(int root)
+{
+	autoclose int dir = path_open_in(root, last_good_dir, O_PATH | O_DIRECTORY, 0, NULL);
+	autobuf struct buf text = { 0 };
+	yyjson_mut_doc *copy;
+	yyjson_doc *doc;
+
+	if (dir < 0 || file_read_at(dir, last_good_name, LAST_GOOD_MAX, &text, NULL) < 0)
+		return NULL;
+	doc = yyjson_read(buf_text(&text), text.len, 0);
+	copy = doc ? yyjson_doc_mut_copy(doc, NULL) : NULL;
+	yyjson_doc_free(doc);
+	if (copy && !yyjson_mut_is_obj(yyjson_mut_doc_get_root(copy))) {
+		yyjson_mut_doc_free(copy);
+		copy = NULL;
+	}
+	return copy;
+}
+
+/* Only one without any error becomes the last good one; the same again is not written again. */
+static void keep_last_good(struct boot *b)
+{
+	autofree char *json = NULL;
+	autobuf struct buf old = { 0 };
+	autoclose int dir = -1;
+	struct err e = { "" };
+	size_t len;
+
+	if (b->used || b->faults.errors || strcmp(b->source.kind, "default") == 0 ||
+	    strcmp(b->source.kind, "none") == 0)
+		return;
+	json = yyjson_mut_write(b->config, 0, &len);
+	dir = path_mkdirs_in(b->root, last_good_dir, 0700, &e);
+	if (!json || dir < 0)
+		return;
+	if (file_read_at(dir, last_good_name, LAST_GOOD_MAX, &old, NULL) == 0 && old.len == len &&
+	    memcmp(old.data, json, len) == 0)
+		return;
+	if (file_replace_at(dir, last_good_name, json, len, 0600, &e) < 0)
+		log_warn("the configuration cannot be kept as the last good one: %s", e.text);
+}
+
+static int parse(const struct source *s, yyjson_mut_doc **out, struct faults *faults)
+{
+	struct config_text in = { .file = s->file, .text = buf_text(&s->user_data),
+				  .len = s->user_data.len };
+
+	return config_parse(&in, out, faults);
+}
+
+static yyjson_mut_doc *parse_default(struct faults *faults)
+{
+	__attribute__((cleanup(source_free))) struct source s = { 0 };
+	yyjson_mut_doc *config = NULL;
+
+	if (source_default(&s, NULL) > 0)
+		parse(&s, &config, faults);
+	return config ? config : merge_empty();
+}
+
+/* The source is of no use: the last good configuration, else the image's, and in either the SSH
+ * keys that could be told from the text. */
+static void fall_back(struct boot *b)
+{
+	yyjson_mut_doc *saved = b->config, *last_good = load_last_good(b->root);
+
+	b->used = last_good ? "last good" : "default";
+	b->config = last_good ? last_good : parse_default(&b->faults);
+	fault_add(&b->faults, FAULT_ERROR, b->source.file, 0, 0, "",
+		  "this is no configuration; %s is used instead, with the SSH keys that can be "
+		  "told from the text",
+		  last_good ? "the last good one" : "the image's default");
+	if (saved)
+		merge_ssh_keys(b->config, saved);
+	yyjson_mut_doc_free(saved);
+}
+
+static void add_metadata(struct boot *b)
+{
+	struct config_text in = { .schema = &schema_meta, .file = "meta-data",
+				  .text = buf_text(&b->source.meta_data),
+				  .len = b->source.meta_data.len };
+	yyjson_mut_doc *meta = NULL;
+
+	if (in.len && config_parse(&in, &meta, &b->faults) == 0)
+		merge_metadata(b->config, meta);
+	yyjson_mut_doc_free(meta);
+}
+
+static void understand(struct boot *b)
+{
+	bool source_broken = b->faults.errors > 0;
+	int code = parse(&b->source, &b->config, &b->faults);
+
+	/* A seed disk that cannot be read is no reason to run the demo. */
+	if (code < 0 || (source_broken && strcmp(b->source.kind, "default") == 0))
+		fall_back(b);
+	else
+		add_metadata(b);
+	keep_last_good(b);
+	merge_defaults(b->config);
+}
+
+static int write_config(struct boot *b, struct err *e)
+{
+	autoclose int dir = path_mkdirs_in(b->root, run_dir, 0755, e);
+	autofree char *json = NULL;
+	size_t len;
+
+	if (dir < 0)
+		return dir;
+	json = merge_result(b->config, &b->source, b->used, &b->faults, &len);
+	if (!json)
+		return err_set(e, -ENOMEM, "there is not enough memory for the configuration");
+	return file_replace_at(dir, "config.json", json, len, 0600, e);
+}
+
+static void apply_all(struct boot *b)
+{
+	struct apply a = {
+		.root = b->root,
+		.live = true,
+		.config = yyjson_mut_doc_get_root(b->config),
+		.faults = &b->faults,
+	};
+
+	/* Who can log in first: whatever else goes wrong. */
+	apply_ssh_keys(&a);
+	apply_hostname(&a);
+	apply_files(&a);
+	apply_ntp(&a);
+	apply_motd(&a);
+}
+
+static void tell(const struct boot *b)
+{
+	log_info("configuration from %s%s%s", b->source.where[0] ? b->source.where : "nowhere",
+		 b->used ? ", in use: " : "", b->used ? b->used : "");
+	for (size_t i = 0; i < b->faults.count; i++) {
+		autobuf struct buf line = { 0 };
+
+		fault_line(&b->faults.items[i], &line);
+		if (b->faults.items[i].level == FAULT_ERROR)
+			log_error("%s", buf_text(&line));
+		else
+			log_info("%s", buf_text(&line));
+	}
+}
+
+int boot_configure(void)
+{
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct boot b = { .root = root };
+	struct err e = { "" };
+	int code;
+
+	source_find(&b.source, &b.faults);
+	understand(&b);
+	/* Twice: the services have their configuration even if a file's fault is not told in it. */
+	code = write_config(&b, &e);
+	apply_all(&b);
+	if (code == 0)
+		code = write_config(&b, &e);
+	tell(&b);
+	if (code < 0)
+		log_error("%s", e.text);
+	yyjson_mut_doc_free(b.config);
+	source_free(&b.source);
+	faults_free(&b.faults);
+	return code < 0;
+}

@@ -1,0 +1,124 @@
+#include "merge.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const char default_hostname[] = "berth";
+
+yyjson_mut_doc *merge_empty(void)
+{
+	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+
+	yyjson_mut_doc_set_root(doc, yyjson_mut_obj(doc));
+	return doc;
+}
+
+static yyjson_mut_val *list_of(yyjson_mut_doc *doc, const char *name)
+{
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+	yyjson_mut_val *list = yyjson_mut_obj_get(root, name);
+
+	if (yyjson_mut_is_arr(list))
+		return list;
+	list = yyjson_mut_arr(doc);
+	yyjson_mut_obj_remove_key(root, name);
+	yyjson_mut_obj_add_val(doc, root, name, list);
+	return list;
+}
+
+static bool has_text(yyjson_mut_val *list, const char *text)
+{
+	yyjson_mut_val *item;
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(list, i, max, item) {
+		if (yyjson_mut_equals_str(item, text))
+			return true;
+	}
+	return false;
+}
+
+void merge_ssh_keys(yyjson_mut_doc *into, yyjson_mut_doc *from)
+{
+	yyjson_mut_val *keys = list_of(into, "ssh_authorized_keys"), *key;
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(list_of(from, "ssh_authorized_keys"), i, max, key) {
+		const char *text = yyjson_mut_get_str(key);
+
+		if (text && !has_text(keys, text))
+			yyjson_mut_arr_add_strcpy(into, keys, text);
+	}
+}
+
+static void copy_if_missing(yyjson_mut_doc *into, yyjson_mut_doc *from, const char *name)
+{
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(into);
+	const char *text =
+		yyjson_mut_get_str(yyjson_mut_obj_get(yyjson_mut_doc_get_root(from), name));
+
+	if (text && !yyjson_mut_obj_get(root, name))
+		yyjson_mut_obj_add_val(into, root, name, yyjson_mut_strcpy(into, text));
+}
+
+void merge_metadata(yyjson_mut_doc *into, yyjson_mut_doc *meta)
+{
+	copy_if_missing(into, meta, "hostname");
+	copy_if_missing(into, meta, "instance_id");
+	merge_ssh_keys(into, meta);
+}
+
+void merge_defaults(yyjson_mut_doc *config)
+{
+	static const char *const lists[] = { "ssh_authorized_keys", "write_files", "containers",
+					     "dropped" };
+	static const char *const ntp_lists[] = { "servers", "pools" };
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(config);
+	yyjson_mut_val *ntp = yyjson_mut_obj_get(root, "ntp");
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		list_of(config, lists[i]);
+	if (!yyjson_mut_obj_get(root, "hostname"))
+		yyjson_mut_obj_add_str(config, root, "hostname", default_hostname);
+	if (!ntp)
+		ntp = yyjson_mut_obj_add_obj(config, root, "ntp");
+	if (!yyjson_mut_obj_get(ntp, "enabled"))
+		yyjson_mut_obj_add_bool(config, ntp, "enabled", true);
+	for (size_t i = 0; i < ARRAY_LEN(ntp_lists); i++)
+		if (!yyjson_mut_obj_get(ntp, ntp_lists[i]))
+			yyjson_mut_obj_add_arr(config, ntp, ntp_lists[i]);
+}
+
+static yyjson_mut_val *source_to_json(yyjson_mut_doc *doc, const struct source *source,
+				      const char *used)
+{
+	yyjson_mut_val *o = yyjson_mut_obj(doc);
+
+	yyjson_mut_obj_add_strcpy(doc, o, "kind", source->kind);
+	yyjson_mut_obj_add_strcpy(doc, o, "where", source->where);
+	if (used)
+		yyjson_mut_obj_add_strcpy(doc, o, "used", used);
+	return o;
+}
+
+char *merge_result(yyjson_mut_doc *config, const struct source *source, const char *used,
+		   const struct faults *faults, size_t *len)
+{
+	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+	yyjson_mut_val *root = yyjson_mut_obj(doc), *key, *value;
+	size_t i, max;
+	char *json;
+
+	yyjson_mut_obj_add_int(doc, root, "version", 1);
+	yyjson_mut_obj_add_val(doc, root, "source", source_to_json(doc, source, used));
+	yyjson_mut_obj_add_val(doc, root, "faults", faults_to_json(faults, doc));
+	yyjson_mut_obj_foreach(yyjson_mut_doc_get_root(config), i, max, key, value) {
+		yyjson_mut_obj_add(root, yyjson_mut_val_mut_copy(doc, key),
+				   yyjson_mut_val_mut_copy(doc, value));
+	}
+	yyjson_mut_doc_set_root(doc, root);
+	json = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY, len);
+	yyjson_mut_doc_free(doc);
+	return json;
+}
