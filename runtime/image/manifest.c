@@ -196,6 +196,7 @@ static int read_manifest(struct manifest *m, yyjson_val *root, struct err *e)
 	if (yyjson_get_uint(yyjson_obj_get(root, "schemaVersion")) != 2)
 		return err_set(e, -EINVAL, "has no \"schemaVersion\": 2 (Docker's schema 1 is not "
 			       "supported: push the image again with a current tool)");
+	copy_member(root, "mediaType", m->media_type, sizeof(m->media_type));
 	rc = read_descriptor(&m->config, yyjson_obj_get(root, "config"), e);
 	if (!rc && m->config.size_bytes > CONFIG_MAX_BYTES)
 		rc = err_set(e, -EINVAL, "names a config of %llu bytes, at most %d are read",

@@ -45,6 +45,7 @@ struct index {
 };
 
 struct manifest {
+	char media_type[128];        /* as the document says it; "" if it does not */
 	struct descriptor config;
 	struct descriptor *layers;   /* bottom first */
 	size_t layer_count;
