@@ -1,0 +1,181 @@
+/* A new engine in a machine that has been running: what lives is found through its shim, what
+ * ended meanwhile through its exit record, and what was half-made is cleared away. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "engine/internal.h"
+
+enum { PROCS_MAX_BYTES = 1 << 20, CMDLINE_MAX_BYTES = 64 * 1024 };
+
+static bool has_run_file(const struct container *c, const char *file)
+{
+	char path[PATH_MAX];
+
+	return !container_run_dir(c, file, path, sizeof(path)) && !access(path, F_OK);
+}
+
+static bool is_frozen(const struct container *c)
+{
+	autobuf struct buf text = { 0 };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/containers/%s/cgroup.freeze", c->engine->paths.cgroups, c->id);
+	return !file_read_at(AT_FDCWD, path, 16, &text, NULL) && *buf_text(&text) == '1';
+}
+
+/* The record on disk may be a moment older than the start. */
+static void note_start_time(struct container *c)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	container_run_dir(c, "started", path, sizeof(path));
+	if (stat(path, &st) < 0)
+		return;
+	c->started_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	c->finished_ns = 0;
+	c->record_stale = true;
+}
+
+/* The shim answered: the container lives. One whose start had not been finished is started
+ * over, because nobody can tell how far it came. */
+static void adopt_live(struct container *c)
+{
+	bool stop = c->state == STATE_STOPPING;
+	struct err e = { 0 };
+
+	if (!has_run_file(c, "started")) {
+		log_info("container \"%s\": its start was interrupted, it is started over", c->name);
+		c->state = STATE_STARTING;
+		c->begin_again = !stop;
+		watch_signal(c, SIGKILL);
+		return;
+	}
+	note_start_time(c);
+	c->state = is_frozen(c) ? STATE_PAUSED : STATE_RUNNING;
+	c->ever_started = true;
+	c->started_boot_ms = clock_boot_ms();
+	if (network_adopt(c, &e) < 0)
+		log_warn("container \"%s\" is taken over without its network: %s", c->name, e.text);
+	if (stop)
+		lifecycle_stop_unasked(c);
+}
+
+static bool belongs_to(const char *pid, const struct container *c)
+{
+	autobuf struct buf cmdline = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
+	if (file_read_at(AT_FDCWD, path, CMDLINE_MAX_BYTES, &cmdline, NULL) < 0)
+		return false;
+	return cmdline.len && memmem(cmdline.data, cmdline.len, c->id, CONTAINER_ID_LEN);
+}
+
+/* A shim that has no socket yet would go on and make the container behind our back. */
+static void kill_deaf_shim(const struct container *c)
+{
+	autobuf struct buf procs = { 0 };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s/cgroup.procs", c->engine->paths.cgroups,
+		 c->engine->paths.cgroup_shims);
+	if (file_read_at(AT_FDCWD, path, PROCS_MAX_BYTES, &procs, NULL) < 0 || !procs.len)
+		return;
+	for (char *pid = strtok(procs.data, "\n"); pid; pid = strtok(NULL, "\n"))
+		if (belongs_to(pid, c))
+			kill(atoi(pid), SIGKILL);
+}
+
+static void adopt_ended(struct container *c)
+{
+	bool was_starting = c->state == STATE_STARTING || c->state == STATE_CREATED;
+
+	if (!has_run_file(c, "exit")) {
+		kill_deaf_shim(c);
+		if (was_starting) {
+			watch_clean_runtime(c);
+			bundle_remove(c, NULL);
+			c->state = c->started_ns ? STATE_EXITED : STATE_CREATED;
+			c->boot_pending = true;
+			return;
+		}
+	}
+	/* The record on disk may be a moment older than the container's last start. */
+	if (c->state == STATE_EXITED && !has_run_file(c, "started")) {
+		bundle_remove(c, NULL);
+		return;
+	}
+	if (c->state != STATE_STOPPING)
+		c->state = STATE_RUNNING;
+	watch_ended(c);
+}
+
+static void adopt(struct container *c)
+{
+	struct err e = { 0 };
+
+	if (c->state == STATE_DEAD) {
+		engine_remove(c, true, false, NULL, NULL, NULL);
+		return;
+	}
+	if (!container_is_live(c) && !has_run_file(c, "")) {
+		if (c->state == STATE_RESTARTING) {
+			c->state = STATE_EXITED;
+			c->boot_pending = true;
+		}
+		return;
+	}
+	if (!watch_attach(c, &e))
+		adopt_live(c);
+	else
+		adopt_ended(c);
+}
+
+static bool known(const struct engine *en, const char *id)
+{
+	for (size_t i = 0; i < en->count; i++)
+		if (!strcmp(en->containers[i]->id, id))
+			return true;
+	return false;
+}
+
+static void clear_unknown(struct engine *en)
+{
+	autodir DIR *d = opendir(en->paths.bundles);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		struct container *c;
+
+		if (strlen(entry->d_name) != CONTAINER_ID_LEN || known(en, entry->d_name))
+			continue;
+		c = container_new(en);
+		if (!c)
+			return;
+		memcpy(c->id, entry->d_name, CONTAINER_ID_LEN);
+		c->name = strdup(c->id);
+		log_warn("container %.12s has no record; what is left of it is removed", c->id);
+		kill_deaf_shim(c);
+		watch_clean_runtime(c);
+		path_remove_tree(dirfd(d), c->id, NULL);
+		container_free(c);
+	}
+}
+
+void adopt_all(struct engine *en)
+{
+	clear_unknown(en);
+	for (size_t i = en->count; i--;)
+		adopt(en->containers[i]);
+	network_repair(en);
+}

@@ -1,0 +1,310 @@
+/* What runs after the engine has started: the declared containers are made like the
+ * configuration, live ones are taken over, and what is to run is started in the order of
+ * depends_on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "engine/internal.h"
+#include "engine/restart.h"
+#include "yyjson.h"
+
+enum { CONFIG_MAX_BYTES = 16 << 20 };
+
+static struct container *by_name(struct engine *en, const char *name)
+{
+	for (size_t i = 0; i < en->count; i++)
+		if (!strcmp(en->containers[i]->name, name))
+			return en->containers[i];
+	return NULL;
+}
+
+/* ---- depends_on ---- */
+
+/* Follows what is waited for; more steps than there are containers is a circle. */
+static bool in_circle(struct engine *en, const struct container *start, const struct container *c,
+		      size_t depth)
+{
+	if (depth > en->count)
+		return true;
+	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
+		const struct container *on = by_name(en, c->spec.depends_on.items[i]);
+
+		if (on == start || (on && on->boot_pending && in_circle(en, start, on, depth + 1)))
+			return true;
+	}
+	return false;
+}
+
+static void refuse_to_start(struct container *c, const char *sentence)
+{
+	struct ending how = { .exit_code = 125, .error = sentence,
+			      .finished_ns = clock_wall_ns() };
+
+	c->boot_pending = false;
+	c->state = STATE_STARTING;
+	lifecycle_ended(c, &how);
+}
+
+enum readiness { READY, WAITS, NEVER };
+
+static enum readiness readiness(struct container *c, struct err *e)
+{
+	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
+		const char *name = c->spec.depends_on.items[i];
+		const struct container *on = by_name(c->engine, name);
+
+		if (!on) {
+			err_set(e, -ENOENT, "depends on \"%s\", which is not there", name);
+			return NEVER;
+		}
+		if (on->ever_started || on->state == STATE_RUNNING)
+			continue;
+		if (on->boot_pending || on->state == STATE_STARTING ||
+		    on->state == STATE_RESTARTING)
+			return WAITS;
+		err_set(e, -EIO, "depends on \"%s\", which %s", name,
+			on->error ? "could not be started" : "does not run");
+		return NEVER;
+	}
+	return READY;
+}
+
+/* Another round for as long as something moved: each start or failure lets others go. */
+static void start_what_can(struct engine *en)
+{
+	for (bool moved = true; moved && !en->stopping;) {
+		moved = false;
+		for (size_t i = 0; i < en->count; i++) {
+			struct container *c = en->containers[i];
+			struct err e = { 0 };
+			enum readiness r;
+
+			if (!c->boot_pending)
+				continue;
+			r = readiness(c, &e);
+			if (r == WAITS)
+				continue;
+			moved = true;
+			c->boot_pending = false;
+			if (r == READY)
+				lifecycle_event(c, EVENT_START, NULL);
+			else
+				refuse_to_start(c, e.text);
+		}
+	}
+}
+
+static void refuse_circles(struct engine *en)
+{
+	for (size_t i = 0; i < en->count; i++) {
+		struct container *c = en->containers[i];
+
+		if (c->boot_pending && in_circle(en, c, c, 0))
+			refuse_to_start(c, "depends_on goes in a circle that it is part of");
+	}
+}
+
+static bool others_wait(const struct engine *en)
+{
+	for (size_t i = 0; i < en->count; i++)
+		if (en->containers[i]->boot_pending)
+			return true;
+	return false;
+}
+
+void boot_started(struct container *c)
+{
+	if (others_wait(c->engine))
+		start_what_can(c->engine);
+}
+
+void boot_failed(struct container *c)
+{
+	boot_started(c);
+}
+
+/* ---- the configuration ---- */
+
+static void free_doc(yyjson_doc **doc)
+{
+	yyjson_doc_free(*doc);
+}
+
+/* In a boot, a declared container that somebody removed stays away. */
+static int mark_path(const struct engine *en, const char *name, char *out, size_t size)
+{
+	int n = snprintf(out, size, "%s/removed-%s", en->paths.engine_run, name);
+
+	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+void boot_mark_removed(struct container *c)
+{
+	char path[PATH_MAX];
+
+	if (c->declaration && !mark_path(c->engine, c->name, path, sizeof(path)))
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static void unmark_removed(const struct container *c)
+{
+	char path[PATH_MAX];
+
+	if (!mark_path(c->engine, c->name, path, sizeof(path)))
+		unlink(path);
+}
+
+static bool was_removed(const struct engine *en, const char *name)
+{
+	char path[PATH_MAX];
+
+	return !mark_path(en, name, path, sizeof(path)) && !access(path, F_OK);
+}
+
+/* Has the image that this container was made from been replaced? */
+static bool image_changed(const struct container *c)
+{
+	const struct image *image;
+
+	return c->image_id && !store_find(c->engine->store, c->spec.image, &image, NULL) &&
+	       strcmp(image->id, c->image_id);
+}
+
+static void declare(struct engine *en, yyjson_val *item)
+{
+	autofree char *text = yyjson_val_write(item, 0, NULL);
+	autospec struct container_spec spec = { 0 };
+	struct container *c;
+	struct err e = { 0 };
+
+	if (!text || container_spec_from_json(item, &spec, &e) < 0) {
+		log_error("a container of the configuration is left out: %s", e.text);
+		return;
+	}
+	c = by_name(en, spec.name);
+	if (c && !c->declaration) {
+		log_error("container \"%s\" of the configuration is left out: one of this name was made "
+			  "by hand", spec.name);
+		return;
+	}
+	if (was_removed(en, spec.name))
+		return;
+	if (c && (container_is_live(c) ||
+		  (!strcmp(c->declaration, text) && !image_changed(c)))) {
+		c->declared_now = true;
+		return;
+	}
+	if (c) {
+		log_info("container \"%s\" is made anew: its %s changed", c->name,
+			 strcmp(c->declaration, text) ? "declaration" : "image");
+		engine_remove(c, true, false, NULL, NULL, NULL);
+	}
+	if (engine_create(en, &spec, text, &c, &e) < 0) {
+		log_error("container \"%s\" of the configuration is left out: %s", spec.name, e.text);
+		return;
+	}
+	c->declared_now = true;
+	unmark_removed(c);
+}
+
+static void remove_undeclared(struct engine *en)
+{
+	for (size_t i = en->count; i--;) {
+		struct container *c = en->containers[i];
+
+		if (!c->declaration || c->declared_now)
+			continue;
+		log_info("container \"%s\" is removed: the configuration has it no more", c->name);
+		engine_remove(c, true, false, NULL, NULL, NULL);
+	}
+}
+
+static void read_configuration(struct engine *en)
+{
+	autobuf struct buf text = { 0 };
+	__attribute__((cleanup(free_doc))) yyjson_doc *doc = NULL;
+	yyjson_val *list, *item;
+	struct err e = { 0 };
+	size_t i, count;
+
+	if (file_read_at(AT_FDCWD, en->paths.config, CONFIG_MAX_BYTES, &text, &e) < 0) {
+		log_error("no configuration, containers stay as they are: %s", e.text);
+		return;
+	}
+	doc = yyjson_read(buf_text(&text), text.len, 0);
+	list = yyjson_obj_get(yyjson_doc_get_root(doc), "containers");
+	if (!doc || (list && !yyjson_is_arr(list))) {
+		log_error("\"%s\" is damaged, containers stay as they are", en->paths.config);
+		return;
+	}
+	yyjson_arr_foreach(list, i, count, item)
+		declare(en, item);
+	remove_undeclared(en);
+}
+
+/* ---- after a boot of the machine ---- */
+
+static void settle_after_boot(struct container *c)
+{
+	if (!container_is_live(c) && c->state != STATE_RESTARTING)
+		return;
+	c->interrupted = true;
+	if (c->started_ns && !c->finished_ns) {
+		c->exit_code = 255;
+		c->finished_ns = c->started_ns;
+	}
+	c->state = c->started_ns ? STATE_EXITED : STATE_CREATED;
+	c->record_stale = true;
+}
+
+static bool runs_at_boot(const struct container *c)
+{
+	struct restart_facts facts = {
+		.exit_code = (int)c->exit_code,
+		.stopped_by_hand = c->stopped_by_hand,
+	};
+
+	if (c->state != STATE_CREATED && c->state != STATE_EXITED)
+		return false;
+	if (c->state == STATE_CREATED)
+		return c->declaration != NULL;
+	return restart_at_boot(&c->spec.restart, &facts, c->declaration != NULL, c->interrupted);
+}
+
+static void decide_who_starts(struct engine *en)
+{
+	for (size_t i = 0; i < en->count; i++) {
+		struct container *c = en->containers[i];
+
+		if (en->machine_boot) {
+			c->boot_pending = runs_at_boot(c);
+			c->restarts = 0;
+		} else {
+			c->boot_pending |= c->declaration && c->state == STATE_CREATED;
+		}
+		if (c->record_stale)
+			keep_soon(c);
+	}
+}
+
+void engine_boot(struct engine *en)
+{
+	keep_load(en);
+	if (en->machine_boot)
+		for (size_t i = 0; i < en->count; i++)
+			settle_after_boot(en->containers[i]);
+	else
+		adopt_all(en);
+	read_configuration(en);
+	decide_who_starts(en);
+	refuse_circles(en);
+	start_what_can(en);
+	public_soon(en);
+}

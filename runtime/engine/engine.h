@@ -1,0 +1,108 @@
+/* The engine: all containers of the machine and what they are made of. Single-threaded; every
+ * call returns at once, and what takes time is told through a callback from the event loop.
+ * The API and the boot configuration use it through this header alone. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "engine/container.h"
+#include "engine/events.h"
+#include "engine/paths.h"
+#include "image/store.h"
+#include "net/bridge.h"
+#include "net/firewall.h"
+#include "net/pool.h"
+#include "net/ports.h"
+#include "spec/image.h"
+
+struct engine {
+	struct engine_paths paths;
+	struct loop *loop;
+	struct store *store;
+	struct events *events;
+	struct container **containers;   /* in the order of their making */
+	size_t count, room;
+	char boot_id[40];
+	bool machine_boot;               /* the first start of an engine in this boot */
+	bool stopping;                   /* SIGTERM came: nothing starts any more */
+	bool state_unsaved;              /* a container.json could not be written */
+	struct err state_fault;          /* why */
+	struct loop_source *save_timer;
+	struct loop_source *public_timer;
+	int64_t boot_ms;                 /* CLOCK_BOOTTIME when the first start returned; 0: none */
+	int cgroup_shims;                /* fd of the cgroup that shims go into; -1 */
+
+	/* Network of the bridge; made when the first container needs it. */
+	struct bridge bridge;
+	struct pool pool;
+	bool bridge_ready;
+	struct ports *ports;
+	struct firewall *firewall;
+	struct loop_source *firewall_timer;
+	struct loop_source *resolv_source;
+	int resolv_watch;                /* inotify; -1 */
+};
+
+int engine_init(struct engine *en, int argc, char **argv, struct err *e);
+void engine_free(struct engine *en);
+
+/* Loads what is on disk, takes live containers over, makes it like the configuration, starts
+ * what is to run. A fault in one container costs that container only and is logged. */
+void engine_boot(struct engine *en);
+
+/* Stops everything, each in its own grace time, and then the loop. */
+void engine_shutdown(struct engine *en);
+
+/* By name, id, or an id's beginning. -ENOENT "No such container: x", -EINVAL when several
+ * ids begin so. */
+int engine_find(struct engine *en, const char *text, struct container **out, struct err *e);
+
+/* How a container is made; `declaration` as in struct container. Takes nothing over; the
+ * container is the engine's. */
+int engine_create(struct engine *en, const struct container_spec *spec, const char *declaration,
+		  struct container **out, struct err *e);
+
+/* ---- what can be asked of one container ----
+ * ENGINE_PENDING: `done` (may be NULL) will be called once, from the loop. ENGINE_DONE and
+ * ENGINE_ALREADY (it was so before): `done` is not called. -errno: refused or failed at once, with
+ * the sentence that docker has for it; -EBUSY: not in this state. */
+enum { ENGINE_DONE = 0, ENGINE_ALREADY = 1, ENGINE_PENDING = 2 };
+
+typedef void engine_done_fn(void *arg, struct container *c, int rc, const struct err *e);
+
+int engine_start(struct container *c, engine_done_fn *done, void *arg, struct err *e);
+int engine_stop(struct container *c, int64_t grace_ms, engine_done_fn *done, void *arg,
+		struct err *e); /* grace_ms < 0: the container's own */
+int engine_restart(struct container *c, int64_t grace_ms, engine_done_fn *done, void *arg,
+		   struct err *e);
+int engine_kill(struct container *c, int sig, engine_done_fn *done, void *arg, struct err *e);
+int engine_pause(struct container *c, bool pause, struct err *e);
+/* A declared container stays away until the next boot. */
+int engine_remove(struct container *c, bool force, bool volumes, engine_done_fn *done, void *arg,
+		  struct err *e);
+int engine_rename(struct container *c, const char *name, struct err *e);
+
+/* `done` at the next exit, or at the removal. */
+enum engine_wait { ENGINE_WAIT_EXIT, ENGINE_WAIT_REMOVED };
+int engine_wait(struct container *c, enum engine_wait what, engine_done_fn *done, void *arg,
+		struct err *e);
+
+/* Whoever waited with `arg` is gone: no callback for it any more. */
+void engine_forget(struct engine *en, void *arg);
+
+/* The image's config; free with image_config_free. */
+int engine_image_config(struct engine *en, const char *image, struct image_config *out,
+			struct err *e);
+
+/* "a", "b": images whose names are near `name`, for error sentences. */
+void engine_near_images(const struct engine *en, const char *name, struct buf *out);
+
+/* Where its log is: PATH, rotated to PATH.1, PATH.2 ... */
+char *container_log_path(const struct container *c); /* free it; NULL: out of memory */
+int container_dir(const struct container *c, const char *file, char *out, size_t size);
+int64_t memory_bytes(const char *key); /* a line of /proc/meminfo */
+int container_run_dir(const struct container *c, const char *file, char *out, size_t size);

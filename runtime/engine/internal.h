@@ -1,0 +1,97 @@
+/* What the engine's own files share. */
+#pragma once
+
+#include "base/spawn.h"
+#include "engine/engine.h"
+
+/* lifecycle.c */
+int lifecycle_event(struct container *c, enum container_event event, struct err *e);
+
+/* Its process is gone or never came to be. `error`: why it did not run as it should, or NULL.
+ * `retry`: the restart policy has a say. */
+struct ending {
+	int64_t exit_code;
+	bool oom_killed;
+	int64_t finished_ns;
+	const char *error;
+	bool retry;
+};
+void lifecycle_ended(struct container *c, const struct ending *how);
+void lifecycle_stop_unasked(struct container *c); /* the machine goes down */
+
+/* waiter.c */
+enum {
+	WAIT_STARTED = 1,  /* runs, or could not be started */
+	WAIT_ENDED = 2,    /* has no process and none is to come */
+	WAIT_EXITED = 4,   /* had an exit, whatever comes next */
+	WAIT_REMOVED = 8,
+};
+enum waiter_then { THEN_NOTHING, THEN_START, THEN_REMOVE, THEN_REMOVE_VOLUMES };
+int waiter_add(struct container *c, unsigned kinds, enum waiter_then then, engine_done_fn *done,
+	       void *arg, struct err *e);
+void waiter_tell(struct container *c, unsigned kinds, int rc, const struct err *e);
+void waiter_free_all(struct container *c);
+
+/* start.c */
+void start_begin(struct container *c);
+void start_abort(struct container *c);
+void start_network_changed(struct engine *en, int rc, const struct err *e);
+bool start_holds_exit(struct container *c); /* the runtime's start has not reported yet */
+void start_free(struct container *c);       /* gives up what a start under way holds */
+
+/* watch.c: the shim's socket and the process, while the container lives */
+int watch_attach(struct container *c, struct err *e);
+void watch_detach(struct container *c);
+int watch_connect(const struct container *c); /* fd of the shim's socket or -errno */
+int watch_read_pid(int fd, pid_t *pid);
+int watch_signal(const struct container *c, int sig);
+void watch_kill_cgroup(const struct container *c);
+int watch_freeze(const struct container *c, bool freeze, struct err *e);
+void watch_clean_runtime(struct container *c);
+void watch_ended(struct container *c);
+
+/* bundle.c */
+int bundle_write(struct container *c, const struct image *image, const struct image_config *config,
+		 struct err *e);
+int bundle_write_resolv(struct container *c, bool in_place, struct err *e);
+int bundle_remove(struct container *c, struct err *e);
+
+/* volumes.c */
+int volumes_name_anonymous(struct container_spec *spec, const struct image_config *config,
+			   struct err *e);
+int volumes_prepare(struct container *c, bool *copy_up, struct err *e);
+void volumes_remove_anonymous(struct container *c);
+int volume_path(const struct engine *en, const char *name, char *out, size_t size);
+
+/* copyup.c */
+int copyup_run(struct container *c, const struct image *image, struct child *child, int *complaint,
+	       struct err *e); /* `complaint`: memfd with the child's sentence when it failed */
+
+/* network.c */
+int network_prepare(struct container *c, struct err *e); /* address, ports, rules */
+int network_connect(struct container *c, struct err *e); /* once it has a process */
+bool network_settled(const struct engine *en);           /* the rules are in force */
+void network_release(struct container *c);
+int network_adopt(struct container *c, struct err *e);
+void network_repair(struct engine *en);
+void network_rules_changed(struct engine *en);
+
+/* boot.c */
+void boot_started(struct container *c);    /* lets what depends on it go */
+void boot_failed(struct container *c);
+void boot_mark_removed(struct container *c);
+
+/* adopt.c */
+void adopt_all(struct engine *en);
+
+/* keep.c: container.json */
+void keep_soon(struct container *c);
+void keep_next(struct container *c); /* once the present turn of the loop is over */
+void keep_now(struct container *c);
+int keep_load(struct engine *en);
+void keep_remove(struct container *c);
+int keep_add(struct engine *en, struct container *c);
+void keep_drop(struct engine *en, struct container *c);
+
+/* public.c: machine.json */
+void public_soon(struct engine *en);
