@@ -24,15 +24,12 @@ void *netlink_begin(struct netlink_request *rq, uint16_t type, uint16_t flags, s
 	return mnl_nlmsg_put_extra_header(h, size);
 }
 
-int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, void *arg)
+static int receive(struct netlink *nl, mnl_cb_t cb, void *arg)
 {
 	unsigned port = mnl_socket_get_portid(nl->socket);
 	_Alignas(struct nlmsghdr) char answer[RECEIVE_BYTES];
 	int state = MNL_CB_OK;
 
-	rq->u.header.nlmsg_seq = ++nl->sequence;
-	if (mnl_socket_sendto(nl->socket, &rq->u.header, rq->u.header.nlmsg_len) < 0)
-		return -errno;
 	while (state == MNL_CB_OK) {
 		ssize_t n = mnl_socket_recvfrom(nl->socket, answer, sizeof(answer));
 
@@ -43,6 +40,21 @@ int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, vo
 		state = mnl_cb_run(answer, (size_t)n, nl->sequence, port, cb, arg);
 	}
 	return state == MNL_CB_STOP ? 0 : -errno;
+}
+
+int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, void *arg)
+{
+	int code;
+
+	if (nl->busy)
+		return -EBUSY;
+	rq->u.header.nlmsg_seq = ++nl->sequence;
+	if (mnl_socket_sendto(nl->socket, &rq->u.header, rq->u.header.nlmsg_len) < 0)
+		return -errno;
+	nl->busy = true;
+	code = receive(nl, cb, arg);
+	nl->busy = false;
+	return code;
 }
 
 static int open_socket(unsigned groups, int flags, struct netlink **out, struct err *e)

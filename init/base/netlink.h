@@ -1,6 +1,7 @@
 /* Links, addresses and routes over rtnetlink (libmnl). A handle is one socket and belongs to
  * the network namespace in which it was opened, wherever the process goes afterwards.
- * Calls block for the kernel's answer, which it gives at once. "add" of what is already there,
+ * Calls block for the kernel's answer, which it gives at once. A callback must not use the handle
+ * that calls it (-EBUSY); it may use another. "add" of what is already there,
  * and "del" of what is not, are no errors. Returns 0 or -errno with a sentence in `e`.
  * Source: rtnetlink(7), linux/if_link.h, linux/rtnetlink.h. */
 #pragma once

@@ -11,6 +11,7 @@ enum { NETLINK_REQUEST_MAX = 4096 };
 struct netlink {
 	struct mnl_socket *socket;
 	uint32_t sequence;
+	bool busy; /* an answer is being read: a callback may not ask on this handle */
 };
 
 /* One message under construction. */
