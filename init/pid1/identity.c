@@ -24,39 +24,14 @@ int identity_step_hostname(struct machine *m, struct err *say)
 	return sethostname(name, sizeof(name) - 1) < 0 ? err_sys(say, "set the host name") : 0;
 }
 
-void identity_os_release_value(const char *text, const char *key, char *out, size_t room)
-{
-	size_t key_len = strlen(key);
-
-	out[0] = '\0';
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		size_t len;
-
-		line += *line == '\n';
-		if (strncmp(line, key, key_len) || line[key_len] != '=')
-			continue;
-		line += key_len + 1;
-		line += *line == '"';
-		len = strcspn(line, "\"\n");
-		snprintf(out, room, "%.*s", (int)(len < room ? len : room - 1), line);
-		return;
-	}
-}
-
 int identity_step_version(struct machine *m, struct err *say)
 {
-	autobuf struct buf text = { 0 };
 	struct utsname name;
-	int rc;
 
-	snprintf(m->version, sizeof(m->version), "unknown");
-	rc = file_read_at(AT_FDCWD, "/usr/lib/os-release", 4096, &text, say);
-	if (rc < 0)
-		return rc;
-	identity_os_release_value(buf_text(&text), "VERSION_ID", m->version, sizeof(m->version));
-	if (!uname(&name))
-		err_set(say, 0, "Berth %s%s%s, Linux %s", m->version, *m->options.slot ? ", slot " : "",
-			m->options.slot, name.release);
+	if (uname(&name) < 0)
+		return err_sys(say, "ask the kernel for its name");
+	err_set(say, 0, "Berth %s%s%s, Linux %s", BERTH_VERSION, *m->options.slot ? ", slot " : "",
+		m->options.slot, name.release);
 	return 0;
 }
 

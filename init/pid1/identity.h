@@ -17,6 +17,3 @@ int identity_step_machine_id(struct machine *m, struct err *say);
 
 /* 32 lower-case hex digits, not all zero, and perhaps a newline. Pure. */
 bool identity_is_machine_id(const char *text, size_t len);
-
-/* The value of KEY in the text of os-release(5), quotes taken off; "" if it is not there. Pure. */
-void identity_os_release_value(const char *text, const char *key, char *out, size_t room);

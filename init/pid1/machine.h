@@ -24,7 +24,6 @@ struct machine {
 	struct step_log steps;
 	const struct step_result *rescue_step; /* the step that made it a rescue, or NULL */
 	struct supervisor *services;
-	char version[32];   /* of the image: VERSION_ID of os-release */
 	bool var_in_memory; /* /var is a tmpfs: nothing that is written there stays */
 	int64_t begun_ms;   /* when PID 1 began, boot clock */
 };

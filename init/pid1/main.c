@@ -40,7 +40,7 @@ enum {
 #define LOG_DIR "/run/berth/log"
 #define CONTROL_SOCKET "/run/berth/init.sock"
 
-static struct machine machine = { .version = "unknown" };
+static struct machine machine;
 
 /* ---- boot steps ---- */
 
@@ -89,7 +89,7 @@ static const struct step first_steps[] = {
 	{ "mounts", mounts_step_system, 5000, STEP_RESCUE },
 	{ "console", step_console, 2000, STEP_IGNORE },
 	{ "command line", step_cmdline, 1000, STEP_DEGRADE },
-	{ "version", identity_step_version, 1000, STEP_DEGRADE },
+	{ "version", identity_step_version, 1000, STEP_IGNORE },
 	{ "log", step_log, 1000, STEP_DEGRADE },
 	{ "entropy", keep_step_entropy, 1000, STEP_IGNORE },
 	{ "watchdog", watchdog_step, 2000, STEP_IGNORE },
@@ -157,7 +157,7 @@ static struct status machine_status(const struct machine *m,
 	};
 
 	return (struct status){
-		.version = m->version,
+		.version = BERTH_VERSION,
 		.slot = m->options.slot,
 		.state = states[m->state],
 		.rescue = machine_rescue_reason(m),

@@ -48,6 +48,9 @@ bool service_may_stop(const struct service_def *const *defs, const bool *alive, 
 	for (size_t j = 0; j < count; j++) {
 		if (j == i || !alive[j])
 			continue;
+		/* The first ones wait for nobody, even if others come after them. */
+		if (defs[i]->stop_first && !defs[j]->stop_first)
+			continue;
 		if (comes_after(defs[j], defs[i]->name))
 			return false;
 		if (defs[j]->stop_first && !defs[i]->stop_first)

@@ -22,7 +22,8 @@ enum {
 };
 
 struct tty {
-	char name[16];
+	char device[16]; /* as the kernel names it */
+	char name[16];   /* as those who serve people there do */
 	int fd;
 	struct buf pending;
 };
@@ -34,11 +35,29 @@ static struct logfile log_file = { .dir = -1, .fd = -1 };
 static struct loop *loop;
 static struct loop_source *retry;
 
+/* O_NONBLOCK belongs to this open file alone: shells on the same line do not see it. */
+static int open_device(const char *name)
+{
+	char path[sizeof(ttys[0].device) + 8];
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	return open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
 static void flush_tty(struct tty *t)
 {
+	bool reopened = false;
+
 	while (t->pending.len) {
 		ssize_t n = write(t->fd, t->pending.data, t->pending.len);
 
+		/* The end of a shell on this line has hung up every open file of it, ours too. */
+		if (n < 0 && errno == EIO && !reopened) {
+			reopened = true;
+			close(t->fd);
+			t->fd = open_device(t->device);
+			continue;
+		}
 		if (n <= 0)
 			return;
 		buf_consume(&t->pending, (size_t)n);
@@ -90,16 +109,14 @@ static void to_log(const char *line, size_t len)
 
 static void open_tty(const char *name)
 {
-	char path[sizeof(ttys[0].name) + 8];
 	struct tty *t = &ttys[tty_count];
 
 	if (tty_count == SAY_CONSOLES_MAX || strlen(name) >= sizeof(t->name))
 		return;
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	/* O_NONBLOCK belongs to this open file alone: shells on the same line do not see it. */
-	t->fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	t->fd = open_device(name);
 	if (t->fd < 0)
 		return;
+	snprintf(t->device, sizeof(t->device), "%s", name);
 	snprintf(t->name, sizeof(t->name), "%s", strcmp(name, "tty0") ? name : "tty1");
 	tty_count++;
 }
@@ -196,9 +213,15 @@ void say_drain(int64_t ms)
 
 void say_emergency(const char *text)
 {
+	bool told = false;
+	int fd;
+
 	for (int i = 0; i < tty_count; i++)
-		if (write(ttys[i].fd, text, strlen(text)) < 0)
-			continue;
-	if (!tty_count && write(STDERR_FILENO, text, strlen(text)) < 0)
+		told |= write(ttys[i].fd, text, strlen(text)) > 0;
+	if (told)
+		return;
+	/* None open, or all hung up. */
+	fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (write(fd < 0 ? STDERR_FILENO : fd, text, strlen(text)) < 0)
 		return;
 }

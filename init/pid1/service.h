@@ -39,6 +39,7 @@ int service_table_check(const struct service_def *const *defs, size_t count, str
 bool service_may_start(const struct service_def *const *defs, const bool *settled, size_t count,
 		       size_t i);
 
-/* Nobody alive comes after row `i`, and no stop_first row other than itself is alive. */
+/* Rows that are stop_first stop at once; another one when all of those have ended and nobody alive
+ * comes after it. */
 bool service_may_stop(const struct service_def *const *defs, const bool *alive, size_t count,
 		      size_t i);

@@ -74,10 +74,23 @@ static void add_service(struct buf *out, const struct status_service *s)
 		buf_addf(out, "\"last_exit\":%d}", s->last_exit);
 }
 
+static void describe_fault(const struct status_service *v, char *out, size_t room)
+{
+	char how[96];
+
+	status_describe_exit(v->last_exit, how, sizeof(how));
+	if (v->state == SVC_FAILED)
+		snprintf(out, room, "service %s has failed: it %s", v->name, how);
+	else if (v->failures)
+		snprintf(out, room, "service %s keeps ending: it %s", v->name, how);
+	else
+		snprintf(out, room, "service %s is late: it is not ready yet", v->name);
+}
+
 static void fault_sentences(const struct status *s,
 			    void (*each)(struct buf *out, const char *sentence), struct buf *out)
 {
-	char line[320], how[96];
+	char line[320];
 
 	if (*s->rescue)
 		each(out, s->rescue);
@@ -96,9 +109,7 @@ static void fault_sentences(const struct status *s,
 
 		if (!status_service_at_fault(v))
 			continue;
-		status_describe_exit(v->last_exit, how, sizeof(how));
-		snprintf(line, sizeof(line), "service %s is %s, the last time it %s", v->name,
-			 svc_state_name(v->state), how);
+		describe_fault(v, line, sizeof(line));
 		each(out, line);
 	}
 }
