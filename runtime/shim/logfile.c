@@ -91,9 +91,8 @@ static void rotate(struct logfile *l)
 		snprintf(from, sizeof(from), i > 1 ? "%s.%u" : "%s", l->name, i - 1);
 		renameat(l->dir, from, l->dir, to);
 	}
-	if (l->max_files == 1) {
+	if (l->max_files == 1)
 		unlinkat(l->dir, l->name, 0);
-	}
 	cleanup_fd(&l->fd);
 	l->fd = -1;
 	open_current(l);
@@ -131,6 +130,11 @@ static void add_line(struct buf *b, enum log_stream stream, const char *text, si
 
 void logfile_add(struct logfile *l, enum log_stream stream, const char *text, size_t len)
 {
+	enum { FRAME_BYTES = 80 }; /* what JSON puts around the text */
+
+	/* Many short lines in one read must not grow the file far over its size. */
+	if (l->size_bytes + l->pending.len + len + FRAME_BYTES > l->max_bytes)
+		logfile_flush(l);
 	add_line(&l->pending, stream, text, len);
 	l->pending_lines++;
 }
