@@ -18,7 +18,7 @@ static int verity_partition(char out[BOOTDISK_NAME_MAX])
 	while (slaves && (entry = readdir(slaves))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(out, BOOTDISK_NAME_MAX, "%s", entry->d_name);
+		snprintf(out, BOOTDISK_NAME_MAX, "%.32s", entry->d_name);
 		return 0;
 	}
 	return -ENODEV;
@@ -47,9 +47,9 @@ int bootdisk_find(struct bootdisk *out, struct err *e)
 		return err_set(e, -ENODEV, "partition \"%s\" has no disk in sysfs", partition);
 	*slash = '\0';
 	disk = strrchr(target, '/');
-	if (!disk || strlen(disk + 1) >= sizeof(out->disk))
+	if (!disk || strlen(disk + 1) > 32)
 		return err_set(e, -ENODEV, "partition \"%s\" has no disk in sysfs", partition);
-	snprintf(out->disk, sizeof(out->disk), "%s", disk + 1);
+	snprintf(out->disk, sizeof(out->disk), "%.32s", disk + 1);
 	return 0;
 }
 
@@ -59,5 +59,5 @@ void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_
 	/* The kernel puts a p between when the disk's name ends in a digit (disk_name()). */
 	const char *between = len && d->disk[len - 1] >= '0' && d->disk[len - 1] <= '9' ? "p" : "";
 
-	snprintf(out, BOOTDISK_NAME_MAX, "%s%s%d", d->disk, between, number);
+	snprintf(out, BOOTDISK_NAME_MAX, "%.32s%s%d", d->disk, between, number);
 }

@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 
-enum { BOOTDISK_NAME_MAX = 64 };
+enum { BOOTDISK_NAME_MAX = 64 }; /* the kernel's own limit is 32 (DISK_NAME_LEN) */
 
 struct bootdisk {
 	char disk[BOOTDISK_NAME_MAX]; /* kernel name: "vda", "nvme0n1" */
