@@ -1,0 +1,19 @@
+/* The runtime's commands. Each gets its own name as argv[0] and returns 0 or -errno with a
+ * sentence; main.c has the table. Source: runc's command line, as podman and containerd use it. */
+#pragma once
+
+#include "base/err.h"
+
+struct options {
+	const char *root; /* where state is kept */
+	char **argv;	  /* the whole command line, to run it again */
+};
+
+int cmd_create(const struct options *o, int argc, char **argv, struct err *e);
+int cmd_start(const struct options *o, int argc, char **argv, struct err *e);
+int cmd_state(const struct options *o, int argc, char **argv, struct err *e);
+int cmd_kill(const struct options *o, int argc, char **argv, struct err *e);
+int cmd_delete(const struct options *o, int argc, char **argv, struct err *e);
+
+/* The one word that is left must be the container's id. */
+int command_id(int argc, char **argv, int index, const char **out, struct err *e);

@@ -1,0 +1,89 @@
+#include "oci/console.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "oci/sys.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+int console_connect(const char *path, struct err *e)
+{
+	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return err_set(e, -ENAMETOOLONG, "console socket \"%s\": the path is too long", path);
+	memcpy(address.sun_path, path, strlen(path));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return err_sys(e, "connect to console socket \"%s\"", path);
+	return take_fd(&fd);
+}
+
+static int send_fd(int socket, int fd)
+{
+	char name[] = "/dev/ptmx"; /* runc's callers want some text beside the fd */
+	struct iovec data = { .iov_base = name, .iov_len = sizeof(name) - 1 };
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room,
+			    .msg_controllen = sizeof(control.room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	return sendmsg(socket, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int console_open(int devpts, int socket, const struct oci_box *size, struct err *e)
+{
+	autoclose int master = openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	autoclose int terminal = -1;
+	struct winsize window = { .ws_row = (unsigned short)size->height,
+				  .ws_col = (unsigned short)size->width };
+	int unlock = 0, rc;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return err_sys(e, "open a terminal");
+	terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (terminal < 0)
+		return err_sys(e, "open a terminal");
+	if (window.ws_row && window.ws_col && ioctl(master, TIOCSWINSZ, &window) < 0)
+		return err_sys(e, "set the terminal's size");
+	rc = send_fd(socket, master);
+	return rc < 0 ? err_code(e, rc, "send the terminal to the console socket") :
+			take_fd(&terminal);
+}
+
+int console_bind(int terminal, int root, struct err *e)
+{
+	autoclose int tree = sys_open_tree(terminal, "",
+					   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	autoclose int target = sys_openat2(root, "/dev/console", O_PATH,
+					   RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+
+	if (tree < 0 || target < 0 || sys_move_mount(tree, target) < 0)
+		return err_sys(e, "mount the terminal on \"/dev/console\"");
+	return 0;
+}
+
+int console_take(int terminal, struct err *e)
+{
+	if (ioctl(terminal, TIOCSCTTY, 0) < 0)
+		return err_sys(e, "make the terminal the session's");
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(terminal, fd) < 0)
+			return err_sys(e, "make the terminal standard input and output");
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* linux.seccomp as a BPF program. Compiling one with libseccomp takes longer than everything
+ * else that create does, so programs are kept in ROOT/.seccomp, by the profile's text. */
+#pragma once
+
+#include <linux/filter.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "yyjson.h"
+
+struct filter {
+	struct buf code;    /* struct sock_filter[]; empty: no filter */
+	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
+};
+
+/* Takes the filter from the cache, or compiles and stores it. A cache that cannot be read or
+ * written costs time, not the container. NULL profile: no filter. */
+int filter_prepare(const char *root, yyjson_val *profile, struct filter *out,
+		    struct err *e);
+
+/* Locks the calling thread in. Needs no_new_privs or CAP_SYS_ADMIN. */
+int filter_load(const struct filter *filter, struct err *e);

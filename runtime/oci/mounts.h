@@ -1,0 +1,60 @@
+/* The container's mounts. Every one is first a detached mount, held by an fd, and only then put
+ * at its place; no mount is ever made by a path.
+ *
+ *   parent, before clone    binds (open_tree), and a /dev with its devices
+ *   parent, after clone     id mapping of binds, now that the user namespace is there
+ *   child, before pivot     proc, sysfs, mqueue, devpts, cgroup, tmpfs: owned by its namespaces
+ *   child, after pivot      each is moved to its target, which is looked up in the new root
+ *
+ * Source: runtime-spec config.md "Mounts"; mount_setattr(2); kernel's mount_api. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "spec/oci.h"
+
+struct mount_flags {
+	uint64_t set, clear; /* MOUNT_ATTR_* */
+};
+
+struct mount_plan {
+	const struct oci_mount *from;
+	const char *type;	 /* for fsopen; NULL: a bind */
+	bool recursive;		 /* rbind */
+	bool idmap;		 /* by the container's user namespace */
+	bool is_dev;		 /* a tmpfs on /dev */
+	struct mount_flags here; /* of the mount itself */
+	struct mount_flags tree; /* of all below as well */
+	uint64_t propagation;	 /* MS_PRIVATE ...; 0: as it comes */
+	bool propagation_tree;
+	const char **data; /* the file system's own options; owned, its strings borrowed */
+	size_t data_count;
+	int fd; /* -1: not open */
+};
+
+struct mounts {
+	struct mount_plan *plans;
+	size_t count;
+};
+
+/* Reads the options. The plans borrow from `spec`. */
+int mounts_plan(const struct oci_spec *spec, struct mounts *out, struct err *e);
+void mounts_free(struct mounts *m);
+
+/* Relative sources are below `bundle`. */
+int mounts_open_binds(struct mounts *m, int bundle, struct err *e);
+int mounts_idmap(const struct mounts *m, int user_ns, struct err *e);
+int mounts_open_filesystems(struct mounts *m, struct err *e);
+int mounts_attach(const struct mounts *m, int root, struct err *e);
+
+/* A detached mount of a file system made for the plan; fsconfig values in front of its own
+ * options, "name=value" or "name". */
+int mounts_make(const struct mount_plan *plan, const char *const *more, struct err *e);
+
+/* "private" ... "rslave" -> MS_*; 0: no such word. */
+uint64_t mounts_propagation(const char *word, bool *recursive);
+
+#define automounts __attribute__((cleanup(mounts_free)))
