@@ -1,4 +1,4 @@
-#include "apply.h"
+#include "bootcfg/apply.h"
 
 #include <errno.h>
 #include <fcntl.h>

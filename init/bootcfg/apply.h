@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <yyjson.h>
 
-#include "fault.h"
+#include "bootcfg/fault.h"
 
 struct apply {
 	int root;              /* fd of "/", or of a folder that plays its part in a test */

@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "apply.h"
+#include "bootcfg/apply.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
-#include "base64.h"
+#include "bootcfg/base64.h"
 
 enum { APPENDED_MAX = 16 * 1024 * 1024 };
 

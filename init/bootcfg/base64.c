@@ -1,4 +1,4 @@
-#include "base64.h"
+#include "bootcfg/base64.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,18 +1,18 @@
-#include "boot.h"
+#include "bootcfg/boot.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "apply.h"
+#include "bootcfg/apply.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "config.h"
-#include "merge.h"
-#include "source.h"
+#include "bootcfg/config.h"
+#include "bootcfg/merge.h"
+#include "bootcfg/source.h"
 
 enum { LAST_GOOD_MAX = 8 * 1024 * 1024 };
 

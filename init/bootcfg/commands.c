@@ -1,4 +1,4 @@
-#include "commands.h"
+#include "bootcfg/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "config.h"
-#include "schema.h"
+#include "bootcfg/config.h"
+#include "bootcfg/schema.h"
 
 static const char *base_name(const char *path)
 {

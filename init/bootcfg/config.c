@@ -1,4 +1,4 @@
-#include "config.h"
+#include "bootcfg/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 
 #include "base/cleanup.h"
 #include "base/jail.h"
-#include "salvage.h"
-#include "schema.h"
-#include "walk.h"
+#include "bootcfg/salvage.h"
+#include "bootcfg/schema.h"
+#include "bootcfg/walk.h"
 
 enum { ANSWER_MAX = 8 * 1024 * 1024, PARSE_MS = 20000 };
 

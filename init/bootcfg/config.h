@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "fault.h"
-#include "schema.h"
+#include "bootcfg/fault.h"
+#include "bootcfg/schema.h"
 
 enum { CONFIG_TEXT_MAX = 1024 * 1024 };
 

@@ -1,4 +1,4 @@
-#include "fault.h"
+#include "bootcfg/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "label.h"
+#include "bootcfg/label.h"
 
 #include <stdbool.h>
 #include <stddef.h>

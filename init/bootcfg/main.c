@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "boot.h"
-#include "commands.h"
+#include "bootcfg/boot.h"
+#include "bootcfg/commands.h"
 
 static const struct command {
 	const char *name;

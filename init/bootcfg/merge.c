@@ -1,4 +1,4 @@
-#include "merge.h"
+#include "bootcfg/merge.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 
 #include <yyjson.h>
 
-#include "fault.h"
-#include "source.h"
+#include "bootcfg/fault.h"
+#include "bootcfg/source.h"
 
 yyjson_mut_doc *merge_empty(void);
 

@@ -1,4 +1,4 @@
-#include "node.h"
+#include "bootcfg/node.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
-#include "yaml_words.h"
+#include "bootcfg/yaml_words.h"
 
 enum {
 	TEXT_MAX = 1024 * 1024,

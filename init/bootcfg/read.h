@@ -2,7 +2,7 @@
  * read_* are read_fn, check_* are check_fn (see schema.h). */
 #pragma once
 
-#include "walk.h"
+#include "bootcfg/walk.h"
 
 /* ---- read_scalar.c ---- */
 read_fn read_text;      /* with check, words, dollars */

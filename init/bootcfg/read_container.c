@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "read.h"
+#include "bootcfg/read.h"
 
 enum { PORT_MAX = 65535, FIELDS_MAX = 4 };
 

@@ -1,10 +1,10 @@
-#include "salvage.h"
+#include "bootcfg/salvage.h"
 
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "read.h"
+#include "bootcfg/read.h"
 
 enum { LINE_MAX_LOOKED_AT = 8192, KEYS_MAX = 200 };
 

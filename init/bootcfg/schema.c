@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "bootcfg/schema.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include <yyjson.h>
 
 #include "base/err.h"
-#include "node.h"
+#include "bootcfg/node.h"
 
 struct walk;
 struct type;

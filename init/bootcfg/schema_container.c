@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "read.h"
-#include "types.h"
+#include "bootcfg/read.h"
+#include "bootcfg/types.h"
 
 #define OBJECT(table) .kind = TYPE_OBJECT, .keys = table, .key_count = ARRAY_LEN(table)
 #define SCALAR(reader) .kind = TYPE_SCALAR, .read = reader
@@ -49,7 +49,7 @@ static const struct type cpus = {
 /* ---- integers ---- */
 static const struct type pids = {
 	SCALAR(read_int), .name = "integer", .min = -1, .max = 4194304,
-	.expected = "a number of processes, or -1 for no limit",
+	.expected = "a number of processes up to 4194304, or -1 for no limit",
 };
 static const struct type cpu_shares = {
 	SCALAR(read_int), .name = "integer", .min = 2, .max = 262144,

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base64.h"
-#include "read.h"
-#include "types.h"
+#include "bootcfg/base64.h"
+#include "bootcfg/read.h"
+#include "bootcfg/types.h"
 
 /* ---- ssh_authorized_keys ---- */
 static const struct type ssh_key = {
@@ -260,7 +260,8 @@ static const struct key root_keys[] = {
 	{ .name = "hostname", .type = &type_hostname, .normal = "the metadata's, else \"berth\"",
 	  .example = "web-1", .help = "The machine's name." },
 	{ .name = "ssh_authorized_keys", .type = &ssh_keys, .normal = "nobody can log in over SSH",
-	  .example = "[\"ssh-ed25519 AAAA... me@laptop\"]",
+	  .example = "[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7hCp4"
+		     "Yhwqk9a me@laptop\"]",
 	  .help = "Public keys that may log in as root." },
 	{ .name = "write_files", .type = &files, .normal = "none",
 	  .example = "[{path: /etc/motd.local, content: \"hello\\n\"}]",
@@ -333,7 +334,7 @@ static const struct key meta_keys[] = {
 	{ .name = "instance-id", .json = "instance_id", .type = &type_instance, .normal = "none",
 	  .example = "iid-1", .help = "Changes when the disk is for another machine." },
 	{ .name = "public-keys", .json = "ssh_authorized_keys", .type = &ssh_keys,
-	  .normal = "none", .example = "[\"ssh-ed25519 AAAA...\"]",
+	  .normal = "none", .example = "[]",
 	  .help = "Public keys that may log in as root." },
 };
 

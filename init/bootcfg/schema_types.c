@@ -1,5 +1,5 @@
-#include "read.h"
-#include "types.h"
+#include "bootcfg/read.h"
+#include "bootcfg/types.h"
 
 const struct type type_text = {
 	.kind = TYPE_SCALAR, .name = "text", .expected = "a text", .read = read_text,

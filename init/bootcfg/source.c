@@ -1,4 +1,4 @@
-#include "source.h"
+#include "bootcfg/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "config.h"
+#include "bootcfg/config.h"
 
 static const char default_path[] = "/usr/share/berth/default.yaml";
 

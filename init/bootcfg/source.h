@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "fault.h"
+#include "bootcfg/fault.h"
 
 struct source {
 	const char *kind;       /* "cmdline", "nocloud", "default", "none" */

@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base64.h"
-#include "source.h"
+#include "bootcfg/base64.h"
+#include "bootcfg/source.h"
 
 static const char parameter[] = "berth.config=";
 

@@ -17,9 +17,9 @@
 #include "base/file.h"
 #include "base/jail.h"
 #include "base/path.h"
-#include "config.h"
-#include "label.h"
-#include "source.h"
+#include "bootcfg/config.h"
+#include "bootcfg/label.h"
+#include "bootcfg/source.h"
 
 enum {
 	DISKS_MAX = 128,

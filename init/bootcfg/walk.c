@@ -1,4 +1,4 @@
-#include "walk.h"
+#include "bootcfg/walk.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -198,7 +198,7 @@ static void fault_unknown(struct walk *w, const struct type *t, const struct nod
 static void fault_refused(struct walk *w, const struct type *t, const struct key *k,
 			  const struct node *key)
 {
-	bool foreign = k >= t->foreign && k < t->foreign + t->foreign_count;
+	bool foreign = t->foreign && k >= t->foreign && k < t->foreign + t->foreign_count;
 
 	walk_fault(w, foreign ? FAULT_WARNING : FAULT_ERROR, key, "%s", k->refused);
 }

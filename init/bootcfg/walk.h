@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "fault.h"
-#include "schema.h"
+#include "bootcfg/fault.h"
+#include "bootcfg/schema.h"
 
 struct walk {
 	yyjson_mut_doc *doc;

@@ -1,4 +1,4 @@
-#include "yaml_words.h"
+#include "bootcfg/yaml_words.h"
 
 #include <string.h>
 
@@ -20,8 +20,8 @@ static const struct {
 	{ "found character that cannot start any token", "", AT_PROBLEM,
 	  "this character cannot begin a value; a text that begins with @, ` or % needs quotes" },
 	{ "mapping values are not allowed in this context", "", AT_PROBLEM,
-	  "a \":\" stands where no key is expected; is the line above indented differently, or "
-	  "does a text with \": \" need quotes?" },
+	  "a \":\" stands where no key is expected; does the line above lack its \":\", is it "
+	  "indented differently, or does a text with \": \" need quotes?" },
 	{ "could not find expected ':'", "", AT_CONTEXT,
 	  "a key is not followed by \": \" (colon and space)" },
 	{ "did not find expected '-' indicator", "", AT_PROBLEM,
