@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/netlink_wire.h"
@@ -16,40 +18,39 @@ void *netlink_begin(struct netlink_request *rq, uint16_t type, uint16_t flags, s
 	struct nlmsghdr *h;
 
 	memset(rq, 0, sizeof(*rq));
-	h = mnl_nlmsg_put_header(rq->u.bytes);
+	h = nlmsg_begin(rq->u.bytes);
 	h->nlmsg_type = type;
 	h->nlmsg_flags = NLM_F_REQUEST | flags;
 	if ((flags & NLM_F_DUMP) != NLM_F_DUMP)
 		h->nlmsg_flags |= NLM_F_ACK;
-	return mnl_nlmsg_put_extra_header(h, size);
+	return nlmsg_extend(h, size);
 }
 
-static int receive(struct netlink *nl, mnl_cb_t cb, void *arg)
+static int receive(struct netlink *nl, nlmsg_fn *cb, void *arg)
 {
-	unsigned port = mnl_socket_get_portid(nl->socket);
 	_Alignas(struct nlmsghdr) char answer[RECEIVE_BYTES];
-	int state = MNL_CB_OK;
+	int state = NLREAD_NEXT;
 
-	while (state == MNL_CB_OK) {
-		ssize_t n = mnl_socket_recvfrom(nl->socket, answer, sizeof(answer));
+	while (state == NLREAD_NEXT) {
+		ssize_t n = nlmsg_receive(nl->fd, answer, sizeof(answer));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		state = mnl_cb_run(answer, (size_t)n, nl->sequence, port, cb, arg);
+		state = nlmsg_each(answer, (size_t)n, nl->sequence, nl->port, cb, arg);
 	}
-	return state == MNL_CB_STOP ? 0 : -errno;
+	return state == NLREAD_STOP ? 0 : -errno;
 }
 
-int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, void *arg)
+int netlink_talk(struct netlink *nl, struct netlink_request *rq, nlmsg_fn *cb, void *arg)
 {
 	int code;
 
 	if (nl->busy)
 		return -EBUSY;
 	rq->u.header.nlmsg_seq = ++nl->sequence;
-	if (mnl_socket_sendto(nl->socket, &rq->u.header, rq->u.header.nlmsg_len) < 0)
+	if (nlmsg_send(nl->fd, &rq->u.header) < 0)
 		return -errno;
 	nl->busy = true;
 	code = receive(nl, cb, arg);
@@ -63,8 +64,8 @@ static int open_socket(unsigned groups, int flags, struct netlink **out, struct 
 
 	if (!nl)
 		return err_sys(e, "cannot open a netlink socket");
-	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
-	if (!nl->socket || mnl_socket_bind(nl->socket, groups, MNL_SOCKET_AUTOPID) < 0) {
+	nl->fd = nlmsg_socket(NETLINK_ROUTE, flags, groups, &nl->port);
+	if (nl->fd < 0) {
 		int code = err_sys(e, "cannot open a netlink socket");
 
 		netlink_close(nl);
@@ -108,8 +109,8 @@ void netlink_close(struct netlink *nl)
 
 	if (!nl)
 		return;
-	if (nl->socket)
-		mnl_socket_close(nl->socket);
+	if (nl->fd >= 0)
+		close(nl->fd);
 	free(nl);
 	errno = saved;
 }
@@ -121,5 +122,5 @@ void netlink_cleanup(struct netlink **nl)
 
 int netlink_fd(const struct netlink *nl)
 {
-	return mnl_socket_get_fd(nl->socket);
+	return nl->fd;
 }

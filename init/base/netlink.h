@@ -1,4 +1,4 @@
-/* Links, addresses and routes over rtnetlink (libmnl). A handle is one socket and belongs to
+/* Links, addresses and routes over rtnetlink (base/nlmsg.h). A handle is one socket and belongs to
  * the network namespace in which it was opened, wherever the process goes afterwards.
  * Calls block for the kernel's answer, which it gives at once. A callback must not use the handle
  * that calls it (-EBUSY); it may use another. "add" of what is already there,

@@ -68,8 +68,8 @@ struct addr_attrs {
 
 static void copy_address(const struct nlattr *attr, struct netlink_addr *a)
 {
-	if (mnl_attr_get_payload_len(attr) == netlink_addr_size(a->family))
-		memcpy(a->bytes, mnl_attr_get_payload(attr), netlink_addr_size(a->family));
+	if (nlattr_bytes(attr) == netlink_addr_size(a->family))
+		memcpy(a->bytes, nlattr_data(attr), netlink_addr_size(a->family));
 	else
 		a->family = AF_UNSPEC;
 }
@@ -78,7 +78,7 @@ static int read_addr_attr(const struct nlattr *attr, void *arg)
 {
 	struct addr_attrs *found = arg;
 
-	switch (mnl_attr_get_type(attr)) {
+	switch (nlattr_type(attr)) {
 	case IFA_LOCAL:
 		found->local.prefix = 1; /* seen */
 		copy_address(attr, &found->local);
@@ -87,10 +87,10 @@ static int read_addr_attr(const struct nlattr *attr, void *arg)
 		copy_address(attr, &found->address);
 		break;
 	case IFA_PROTO:
-		found->protocol = mnl_attr_get_u8(attr);
+		found->protocol = nlattr_u8(attr);
 		break;
 	}
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 static int read_addr(const struct nlmsghdr *h, void *arg)
@@ -100,20 +100,20 @@ static int read_addr(const struct nlmsghdr *h, void *arg)
 	struct addr_attrs found = { 0 };
 	struct netlink_addr *a;
 
-	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof(*m))
-		return MNL_CB_OK;
-	m = mnl_nlmsg_get_payload(h);
+	if (h->nlmsg_type != RTM_NEWADDR || nlmsg_payload_bytes(h) < sizeof(*m))
+		return NLREAD_NEXT;
+	m = nlmsg_payload(h);
 	if (reader->index && (int)m->ifa_index != reader->index)
-		return MNL_CB_OK;
+		return NLREAD_NEXT;
 	found.local.family = found.address.family = m->ifa_family;
-	mnl_attr_parse(h, sizeof(*m), read_addr_attr, &found);
+	nlattr_each(h, sizeof(*m), read_addr_attr, &found);
 	/* On a point-to-point link IFA_ADDRESS is the other end's. */
 	a = found.local.prefix ? &found.local : &found.address;
 	if (netlink_addr_size(a->family) == 0)
-		return MNL_CB_OK;
+		return NLREAD_NEXT;
 	a->prefix = m->ifa_prefixlen;
 	reader->fn((int)m->ifa_index, a, found.protocol, reader->arg);
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 int netlink_addrs(struct netlink *nl, int index, int family, netlink_addr_fn *fn, void *arg,
@@ -142,14 +142,14 @@ static int talk_addr(struct netlink *nl, uint16_t type, uint16_t flags, int inde
 	m->ifa_family = (uint8_t)addr->family;
 	m->ifa_prefixlen = (uint8_t)addr->prefix;
 	m->ifa_index = (uint32_t)index;
-	mnl_attr_put(h, IFA_LOCAL, size, addr->bytes);
-	mnl_attr_put(h, IFA_ADDRESS, size, addr->bytes);
+	nlattr_put(h, IFA_LOCAL, size, addr->bytes);
+	nlattr_put(h, IFA_ADDRESS, size, addr->bytes);
 	if (addr->family == AF_INET && addr->prefix < 31 && type == RTM_NEWADDR) {
 		uint32_t ip, broadcast;
 
 		memcpy(&ip, addr->bytes, sizeof(ip));
 		broadcast = ip | htonl(0xffffffffu >> addr->prefix);
-		mnl_attr_put_u32(h, IFA_BROADCAST, broadcast);
+		nlattr_put_u32(h, IFA_BROADCAST, broadcast);
 	}
 	return netlink_talk(nl, &rq, NULL, NULL);
 }
@@ -197,15 +197,15 @@ static int talk_route(struct netlink *nl, uint16_t type, uint16_t flags,
 	if (r->onlink)
 		m->rtm_flags |= RTNH_F_ONLINK;
 	if (r->to.family)
-		mnl_attr_put(h, RTA_DST, netlink_addr_size(family), r->to.bytes);
+		nlattr_put(h, RTA_DST, netlink_addr_size(family), r->to.bytes);
 	if (r->via.family)
-		mnl_attr_put(h, RTA_GATEWAY, netlink_addr_size(family), r->via.bytes);
+		nlattr_put(h, RTA_GATEWAY, netlink_addr_size(family), r->via.bytes);
 	if (r->source.family == family)
-		mnl_attr_put(h, RTA_PREFSRC, netlink_addr_size(family), r->source.bytes);
+		nlattr_put(h, RTA_PREFSRC, netlink_addr_size(family), r->source.bytes);
 	if (r->index)
-		mnl_attr_put_u32(h, RTA_OIF, (uint32_t)r->index);
+		nlattr_put_u32(h, RTA_OIF, (uint32_t)r->index);
 	if (r->metric)
-		mnl_attr_put_u32(h, RTA_PRIORITY, r->metric);
+		nlattr_put_u32(h, RTA_PRIORITY, r->metric);
 	return netlink_talk(nl, &rq, NULL, NULL);
 }
 
@@ -247,7 +247,7 @@ static int read_route_attr(const struct nlattr *attr, void *arg)
 {
 	struct netlink_route *r = arg;
 
-	switch (mnl_attr_get_type(attr)) {
+	switch (nlattr_type(attr)) {
 	case RTA_DST:
 		r->to.family = AF_INET;
 		copy_address(attr, &r->to);
@@ -257,13 +257,13 @@ static int read_route_attr(const struct nlattr *attr, void *arg)
 		copy_address(attr, &r->via);
 		break;
 	case RTA_OIF:
-		r->index = (int)mnl_attr_get_u32(attr);
+		r->index = (int)nlattr_u32(attr);
 		break;
 	case RTA_PRIORITY:
-		r->metric = mnl_attr_get_u32(attr);
+		r->metric = nlattr_u32(attr);
 		break;
 	}
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 static int read_route(const struct nlmsghdr *h, void *arg)
@@ -272,13 +272,13 @@ static int read_route(const struct nlmsghdr *h, void *arg)
 	struct netlink_route r = { 0 };
 	const struct rtmsg *m;
 
-	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*m))
-		return MNL_CB_OK;
-	m = mnl_nlmsg_get_payload(h);
+	if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_payload_bytes(h) < sizeof(*m))
+		return NLREAD_NEXT;
+	m = nlmsg_payload(h);
 	if (m->rtm_family != AF_INET || m->rtm_table != RT_TABLE_MAIN ||
 	    m->rtm_protocol != f->protocol)
-		return MNL_CB_OK;
-	mnl_attr_parse(h, sizeof(*m), read_route_attr, &r);
+		return NLREAD_NEXT;
+	nlattr_each(h, sizeof(*m), read_route_attr, &r);
 	r.to.prefix = m->rtm_dst_len;
 	r.protocol = m->rtm_protocol;
 	/* A default route on link has neither: say "0.0.0.0/0", so that a family is known. */
@@ -286,7 +286,7 @@ static int read_route(const struct nlmsghdr *h, void *arg)
 		r.to.family = AF_INET;
 	if ((!f->index || r.index == f->index) && f->count < FLUSH_MAX)
 		f->found[f->count++] = r;
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 int netlink_routes_flush(struct netlink *nl, int index, uint8_t protocol, struct err *e)

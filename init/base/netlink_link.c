@@ -8,11 +8,11 @@
 
 static void copy_text(char *out, size_t room, const struct nlattr *attr)
 {
-	size_t len = strnlen(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	size_t len = strnlen(nlattr_data(attr), nlattr_bytes(attr));
 
 	if (len >= room)
 		len = room - 1;
-	memcpy(out, mnl_attr_get_payload(attr), len);
+	memcpy(out, nlattr_data(attr), len);
 	out[len] = '\0';
 }
 
@@ -20,37 +20,37 @@ static int read_info(const struct nlattr *attr, void *arg)
 {
 	struct netlink_link *l = arg;
 
-	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+	if (nlattr_type(attr) == IFLA_INFO_KIND)
 		copy_text(l->kind, sizeof(l->kind), attr);
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 static int read_link_attr(const struct nlattr *attr, void *arg)
 {
 	struct netlink_link *l = arg;
 
-	switch (mnl_attr_get_type(attr)) {
+	switch (nlattr_type(attr)) {
 	case IFLA_IFNAME:
 		copy_text(l->name, sizeof(l->name), attr);
 		break;
 	case IFLA_MTU:
-		l->mtu = mnl_attr_get_u32(attr);
+		l->mtu = nlattr_u32(attr);
 		break;
 	case IFLA_MASTER:
-		l->master = (int)mnl_attr_get_u32(attr);
+		l->master = (int)nlattr_u32(attr);
 		break;
 	case IFLA_CARRIER:
-		l->carrier = mnl_attr_get_u8(attr) != 0;
+		l->carrier = nlattr_u8(attr) != 0;
 		break;
 	case IFLA_ADDRESS:
-		if (mnl_attr_get_payload_len(attr) == sizeof(l->mac))
-			memcpy(l->mac, mnl_attr_get_payload(attr), sizeof(l->mac));
+		if (nlattr_bytes(attr) == sizeof(l->mac))
+			memcpy(l->mac, nlattr_data(attr), sizeof(l->mac));
 		break;
 	case IFLA_LINKINFO:
-		mnl_attr_parse_nested(attr, read_info, l);
+		nlattr_each_nested(attr, read_info, l);
 		break;
 	}
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 struct link_reader {
@@ -65,20 +65,20 @@ static int read_link(const struct nlmsghdr *h, void *arg)
 	struct netlink_link l = { 0 };
 
 	if (h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK)
-		return MNL_CB_OK;
-	if (mnl_nlmsg_get_payload_len(h) < sizeof(*info))
-		return MNL_CB_OK;
-	info = mnl_nlmsg_get_payload(h);
+		return NLREAD_NEXT;
+	if (nlmsg_payload_bytes(h) < sizeof(*info))
+		return NLREAD_NEXT;
+	info = nlmsg_payload(h);
 	/* A bridge's port changes come as RTM_DELLINK of family AF_BRIDGE: the link stays. */
 	if (info->ifi_family != AF_UNSPEC)
-		return MNL_CB_OK;
+		return NLREAD_NEXT;
 	l.index = info->ifi_index;
 	l.hw_type = info->ifi_type;
 	l.flags = info->ifi_flags;
 	l.gone = h->nlmsg_type == RTM_DELLINK;
-	mnl_attr_parse(h, sizeof(*info), read_link_attr, &l);
+	nlattr_each(h, sizeof(*info), read_link_attr, &l);
 	reader->fn(&l, reader->arg);
-	return MNL_CB_OK;
+	return NLREAD_NEXT;
 }
 
 int netlink_links(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err *e)
@@ -115,7 +115,7 @@ int netlink_link_get(struct netlink *nl, const char *name, struct netlink_link *
 	if (!name_fits(name))
 		return err_set(e, -ENODEV, "there is no network link \"%.40s\"", name);
 	netlink_begin(&rq, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(&rq.u.header, IFLA_IFNAME, name);
+	nlattr_put_text(&rq.u.header, IFLA_IFNAME, name);
 	code = netlink_talk(nl, &rq, read_link, &reader);
 	if (code == -ENODEV || (code == 0 && found.index == 0))
 		return err_set(e, -ENODEV, "there is no network link \"%s\"", name);
@@ -131,7 +131,7 @@ int netlink_monitor_read(struct netlink *nl, netlink_link_fn *fn, void *arg, str
 	_Alignas(struct nlmsghdr) char bytes[16384];
 
 	for (;;) {
-		ssize_t n = mnl_socket_recvfrom(nl->socket, bytes, sizeof(bytes));
+		ssize_t n = nlmsg_receive(nl->fd, bytes, sizeof(bytes));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -140,7 +140,7 @@ int netlink_monitor_read(struct netlink *nl, netlink_link_fn *fn, void *arg, str
 		if (n < 0)
 			return err_sys(e, "cannot read the changes of network links");
 		/* Unsolicited messages: neither sequence nor port is checked. */
-		mnl_cb_run(bytes, (size_t)n, 0, 0, read_link, &reader);
+		nlmsg_each(bytes, (size_t)n, 0, 0, read_link, &reader);
 	}
 }
 
@@ -150,9 +150,9 @@ static struct nlattr *begin_new(struct netlink_request *rq, const char *name, co
 {
 	struct nlattr *info;
 
-	mnl_attr_put_strz(&rq->u.header, IFLA_IFNAME, name);
-	info = mnl_attr_nest_start(&rq->u.header, IFLA_LINKINFO);
-	mnl_attr_put_strz(&rq->u.header, IFLA_INFO_KIND, kind);
+	nlattr_put_text(&rq->u.header, IFLA_IFNAME, name);
+	info = nlattr_nest(&rq->u.header, IFLA_LINKINFO);
+	nlattr_put_text(&rq->u.header, IFLA_INFO_KIND, kind);
 	return info;
 }
 
@@ -167,7 +167,7 @@ int netlink_bridge_add(struct netlink *nl, const char *name, struct err *e)
 		return err_set(e, -EINVAL, "\"%.40s\" is no name for a network link", name);
 	netlink_begin(&rq, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
 	info = begin_new(&rq, name, "bridge");
-	mnl_attr_nest_end(&rq.u.header, info);
+	nlattr_nest_end(&rq.u.header, info);
 	code = netlink_talk(nl, &rq, NULL, NULL);
 	if (code == -EEXIST && netlink_link_get(nl, name, &there, NULL) == 0 &&
 	    strcmp(there.kind, "bridge") == 0)
@@ -178,9 +178,9 @@ int netlink_bridge_add(struct netlink *nl, const char *name, struct err *e)
 static void put_mac_mtu(struct nlmsghdr *h, const uint8_t *mac, unsigned mtu)
 {
 	if (mac)
-		mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
+		nlattr_put(h, IFLA_ADDRESS, 6, mac);
 	if (mtu)
-		mnl_attr_put_u32(h, IFLA_MTU, mtu);
+		nlattr_put_u32(h, IFLA_MTU, mtu);
 }
 
 int netlink_veth_add(struct netlink *nl, const struct netlink_veth *veth, struct err *e)
@@ -196,16 +196,16 @@ int netlink_veth_add(struct netlink *nl, const struct netlink_veth *veth, struct
 	netlink_begin(&rq, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
 	put_mac_mtu(h, veth->mac, veth->mtu);
 	info = begin_new(&rq, veth->name, "veth");
-	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
-	peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
-	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(h, IFLA_IFNAME, veth->peer);
+	data = nlattr_nest(h, IFLA_INFO_DATA);
+	peer = nlattr_nest(h, VETH_INFO_PEER);
+	nlmsg_extend(h, sizeof(struct ifinfomsg));
+	nlattr_put_text(h, IFLA_IFNAME, veth->peer);
 	put_mac_mtu(h, veth->peer_mac, veth->mtu);
 	if (veth->peer_netns_fd >= 0)
-		mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)veth->peer_netns_fd);
-	mnl_attr_nest_end(h, peer);
-	mnl_attr_nest_end(h, data);
-	mnl_attr_nest_end(h, info);
+		nlattr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)veth->peer_netns_fd);
+	nlattr_nest_end(h, peer);
+	nlattr_nest_end(h, data);
+	nlattr_nest_end(h, info);
 	code = netlink_talk(nl, &rq, NULL, NULL);
 	if (code < 0)
 		return err_code(e, code, "cannot make the virtual link \"%s\"", veth->name);
@@ -226,13 +226,13 @@ int netlink_link_change(struct netlink *nl, int index, const struct netlink_chan
 		info->ifi_flags = change->up ? IFF_UP : 0;
 	}
 	if (change->name)
-		mnl_attr_put_strz(h, IFLA_IFNAME, change->name);
+		nlattr_put_text(h, IFLA_IFNAME, change->name);
 	put_mac_mtu(h, change->mac, change->mtu);
 	if (change->master)
-		mnl_attr_put_u32(h, IFLA_MASTER,
+		nlattr_put_u32(h, IFLA_MASTER,
 				 change->master > 0 ? (uint32_t)change->master : 0);
 	if (change->netns_fd > 0)
-		mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)change->netns_fd);
+		nlattr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)change->netns_fd);
 	code = netlink_talk(nl, &rq, NULL, NULL);
 	return code < 0 ? err_code(e, code, "cannot change the network link %d", index) : 0;
 }

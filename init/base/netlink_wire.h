@@ -1,15 +1,16 @@
 /* Inside of netlink_*.c: one request and its answer. */
 #pragma once
 
-#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 
 #include "base/netlink.h"
+#include "base/nlmsg.h"
 
 enum { NETLINK_REQUEST_MAX = 4096 };
 
 struct netlink {
-	struct mnl_socket *socket;
+	int fd;
+	uint32_t port; /* our address on it */
 	uint32_t sequence;
 	bool busy; /* an answer is being read: a callback may not ask on this handle */
 };
@@ -27,7 +28,7 @@ struct netlink_request {
 void *netlink_begin(struct netlink_request *rq, uint16_t type, uint16_t flags, size_t size);
 
 /* Sends it and gives each answer to `cb` (may be NULL). 0 or the kernel's -errno, no sentence. */
-int netlink_talk(struct netlink *nl, struct netlink_request *rq, mnl_cb_t cb, void *arg);
+int netlink_talk(struct netlink *nl, struct netlink_request *rq, nlmsg_fn *cb, void *arg);
 
 /* Bytes of an address of this family: 4, 16, or 0 for none. */
 size_t netlink_addr_size(int family);

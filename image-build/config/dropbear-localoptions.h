@@ -1,0 +1,19 @@
+/* What dropbear differs in from its defaults: public keys only, current algorithms only. */
+#define DROPBEAR_SVR_PASSWORD_AUTH 0
+#define DROPBEAR_SVR_PAM_AUTH 0
+#define DROPBEAR_SVR_PUBKEY_AUTH 1
+#define DROPBEAR_DSS 0
+#define DROPBEAR_3DES 0
+#define DROPBEAR_ENABLE_CBC_MODE 0
+#define DROPBEAR_SHA1_HMAC 0
+#define DROPBEAR_DH_GROUP14_SHA1 0
+#define DROPBEAR_DH_GROUP1 0
+#define DROPBEAR_RSA_SHA1 0
+#define DROPBEAR_X11FWD 0
+#define DROPBEAR_SVR_AGENTFWD 0
+#define DROPBEAR_SFTPSERVER 0
+#define DO_MOTD 1
+#define MOTD_FILENAME "/etc/motd"
+#define DEFAULT_PATH "/usr/bin:/bin"
+#define DEFAULT_ROOT_PATH "/usr/bin:/bin"
+#define DROPBEAR_PIDFILE "/run/dropbear.pid"
