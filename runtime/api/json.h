@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "spec/record.h"
+#include "engine/engine.h"
 
 void json_open(struct buf *b, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct buf *b, char bracket);                 /* '}' or ']' */

@@ -98,6 +98,10 @@ void engine_forget(struct engine *en, void *arg);
 int engine_image_config(struct engine *en, const char *image, struct image_config *out,
 			struct err *e);
 
+/* "NAME=value" as its program sees them. 0 or -errno. */
+int engine_container_env(const struct container *c, const struct image_config *image,
+			 struct string_list *out);
+
 /* "a", "b": images whose names are near `name`, for error sentences. */
 void engine_near_images(const struct engine *en, const char *name, struct buf *out);
 

@@ -57,6 +57,16 @@ int engine_image_config(struct engine *en, const char *image, struct image_confi
 	return rc;
 }
 
+int engine_container_env(const struct container *c, const struct image_config *image,
+			 struct string_list *out)
+{
+	char id[CONTAINER_SHORT_ID_LEN + 1];
+	const char *hostname = c->spec.hostname && *c->spec.hostname ? c->spec.hostname :
+								       container_short_id(c, id);
+
+	return container_spec_env(&c->spec, image, hostname, out, NULL);
+}
+
 /* Levenshtein's distance of two short names. */
 static unsigned distance(const char *a, const char *b)
 {

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "engine/internal.h"
 
-enum { SHIM_LINE_MAX = 4096, COMPLAINT_MAX = 16 * 1024, SHIM_OOM_SCORE = -900 };
+enum { SHIM_LINE_MAX = 4096, COMPLAINT_MAX = 16 * 1024 };
 enum { LOG_SIZE = 10 << 20, LOG_FILES = 3 };
 
 enum step {
@@ -50,6 +50,17 @@ static void spawn_shim(struct container *c);
 static void run_runtime(struct container *c);
 
 /* ---- ends ---- */
+
+/* Programs begin their lines with their name; the sentence is what people are to read. */
+static const char *sentence_of(const char *line)
+{
+	static const char *const heads[] = { "berth-oci: ", "shim: ", "error: " };
+
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
+		if (!strncmp(line, heads[i], strlen(heads[i])))
+			line += strlen(heads[i]);
+	return line;
+}
 
 /* docker's exit codes: 127 no such program, 126 cannot be run, 125 anything of ours. */
 static int64_t exit_code_of(const char *sentence)
@@ -155,7 +166,7 @@ static int finish_child(struct container *c, const char *what, struct err *e)
 	while (said.len && said.data[said.len - 1] == '\n')
 		said.data[--said.len] = '\0';
 	if (said.len)
-		return err_set(e, -EIO, "%s", said.data);
+		return err_set(e, -EIO, "%s", sentence_of(said.data));
 	return err_set(e, -EIO, "%s ended with code %d and without a word", what, rc);
 }
 
@@ -321,8 +332,7 @@ static void on_shim_line(struct container *c, const char *line)
 		on_created(c);
 		return;
 	}
-	if (!strncmp(line, "error: ", 7))
-		line += 7;
+	line = sentence_of(strncmp(line, "error: ", 7) ? line : line + 7);
 	err_set(&e, -EIO, "%s", *line ? line : "the shim ended without a word");
 	fail(c, &e);
 }
@@ -379,11 +389,24 @@ static void shim_argv(struct container *c, struct shim_args *a)
 		a->argv[n++] = "--log-max-file";
 		a->argv[n++] = a->files;
 	}
+	if (c->spec.tty)
+		a->argv[n++] = "--tty";
 	a->argv[n++] = "--runtime";
 	a->argv[n++] = c->engine->paths.runtime;
 	a->argv[n++] = "--status-fd";
 	a->argv[n++] = "3";
 	a->argv[n] = NULL;
+}
+
+/* A shim that cannot be protected is better than none, so this is no reason to fail. */
+static int protect_from_oom(void *arg)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	(void)arg;
+	if (fd >= 0 && write(fd, "-900", 4) == 4)
+		close(fd);
+	return 0;
 }
 
 static int start_shim(struct container *c, struct err *e)
@@ -392,7 +415,7 @@ static int start_shim(struct container *c, struct err *e)
 	struct spawn_fd fd = { -1, 3 };
 	struct spawn sp = {
 		.argv = a.argv, .fds = &fd, .fd_count = 1, .new_session = true,
-		.cgroup = c->engine->cgroup_shims, .oom_score_adj = SHIM_OOM_SCORE,
+		.cgroup = c->engine->cgroup_shims, .prepare = protect_from_oom,
 	};
 	struct child child;
 	int status[2], rc;

@@ -1,0 +1,60 @@
+#include "api/timestamp.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ".069205396" -> nanoseconds; `*text` moves past it. */
+static int64_t fraction(const char **text)
+{
+	int64_t ns = 0, unit = 100000000;
+
+	if (**text != '.')
+		return 0;
+	for ((*text)++; isdigit((unsigned char)**text); (*text)++, unit /= 10)
+		ns += (**text - '0') * unit;
+	return ns;
+}
+
+static int64_t zone_seconds(const char *text)
+{
+	int hours, minutes;
+
+	if ((*text != '+' && *text != '-') || sscanf(text + 1, "%2d:%2d", &hours, &minutes) != 2)
+		return 0;
+	return (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+}
+
+static int64_t parse_rfc3339(const char *text)
+{
+	struct tm tm = { 0 };
+	int used = 0;
+	int64_t ns;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6 || !used)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	text += used;
+	ns = fraction(&text);
+	return ((int64_t)timegm(&tm) - zone_seconds(text)) * 1000000000 + ns;
+}
+
+int64_t timestamp_parse(const char *text)
+{
+	long long seconds;
+	char *end;
+
+	if (!text || !*text)
+		return 0;
+	if (strchr(text, 'T'))
+		return parse_rfc3339(text);
+	seconds = strtoll(text, &end, 10);
+	if (seconds <= 0 || seconds > INT64_MAX / 1000000000 - 1)
+		return 0;
+	text = end;
+	return seconds * 1000000000 + fraction(&text);
+}

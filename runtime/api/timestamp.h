@@ -1,0 +1,8 @@
+/* Points in time as docker's clients send them and as log files hold them. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* "1795471979", "1795471979.069205396" (Unix seconds) or RFC 3339. 0: none, or not readable. */
+int64_t timestamp_parse(const char *text);
