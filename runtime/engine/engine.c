@@ -124,11 +124,6 @@ static void raise_fd_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void on_firewall(void *arg, int rc, const struct err *e)
-{
-	start_network_changed(arg, rc, e);
-}
-
 static int open_store(struct engine *en, struct err *e)
 {
 	const char *dirs[] = { en->paths.store_embedded, en->paths.store_pulled };
@@ -150,8 +145,6 @@ int engine_init(struct engine *en, int argc, char **argv, struct err *e)
 		rc = read_boot_id(en, e);
 	if (!rc)
 		rc = find_out_whether_boot(en, e);
-	if (!rc)
-		rc = firewall_new(&en->firewall, en->loop, en->paths.nft, on_firewall, en, e);
 	if (!rc)
 		rc = open_store(en, e);
 	if (rc < 0)
@@ -177,7 +170,6 @@ void engine_free(struct engine *en)
 	store_close(en->store);
 	events_free(en->events);
 	ports_free(en->ports);
-	firewall_free(en->firewall);
 	pool_free(&en->pool);
 	bridge_close(&en->bridge);
 	if (en->resolv_watch >= 0)

@@ -14,7 +14,7 @@
 #include "engine/paths.h"
 #include "image/store.h"
 #include "net/bridge.h"
-#include "net/firewall.h"
+#include "net/ruleset.h"
 #include "net/pool.h"
 #include "net/ports.h"
 #include "spec/image.h"
@@ -41,7 +41,6 @@ struct engine {
 	struct pool pool;
 	bool bridge_ready;
 	struct ports *ports;
-	struct firewall *firewall;
 	struct loop_source *firewall_timer;
 	struct loop_source *resolv_source;
 	int resolv_watch;                /* inotify; -1 */

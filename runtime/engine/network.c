@@ -1,4 +1,4 @@
-/* A container and the bridge: its address, its ports, its wire; and the firewall's text, which
+/* A container and the bridge: its address, its ports, its wire; and the firewall's rules, which
  * is made from all live containers and goes out once for all that changed in one turn. */
 #include <errno.h>
 #include <fcntl.h>
@@ -196,7 +196,7 @@ static size_t count_published(const struct engine *en)
 	return n;
 }
 
-static char *rules_text(const struct engine *en)
+static int apply_all_rules(const struct engine *en, struct err *e)
 {
 	size_t room = count_published(en);
 	autofree struct publish *all = calloc(room + 1, sizeof(*all));
@@ -206,35 +206,28 @@ static char *rules_text(const struct engine *en)
 		.closed_forward = en->bridge.forwarding_is_ours,
 		.published = all,
 	};
-	struct buf text = { 0 };
 
 	if (!all)
-		return NULL;
+		return err_set(e, -ENOMEM, "set the firewall's rules: out of memory");
 	for (size_t i = 0; i < en->count; i++) {
 		const struct container *c = en->containers[i];
 
 		memcpy(all + r.count, c->published, c->published_count * sizeof(*all));
 		r.count += c->published_count;
 	}
-	ruleset_text(&r, &text);
-	return buf_take(&text);
+	return ruleset_apply(&r, e);
 }
 
 static void apply_rules(struct loop *l, void *arg)
 {
 	struct engine *en = arg;
 	struct err e = { 0 };
-	char *text;
+	int rc;
 
 	(void)l;
 	en->firewall_timer = NULL;
-	text = rules_text(en);
-	if (!text) {
-		err_set(&e, -ENOMEM, "set the firewall's rules: out of memory");
-		start_network_changed(en, -ENOMEM, &e);
-	} else if (firewall_set(en->firewall, text)) {
-		start_network_changed(en, 0, NULL);
-	}
+	rc = apply_all_rules(en, &e);
+	start_network_changed(en, rc, &e);
 }
 
 void network_rules_changed(struct engine *en)
@@ -245,7 +238,7 @@ void network_rules_changed(struct engine *en)
 
 bool network_settled(const struct engine *en)
 {
-	return !en->firewall_timer && !firewall_busy(en->firewall);
+	return !en->firewall_timer;
 }
 
 static bool link_in_use(const char *link, void *arg)

@@ -31,7 +31,6 @@ static const struct row {
 	ROW("store-pulled", store_pulled, DATA, "/var/lib/berth/store"),
 	ROW("shim", shim, PROGRAM, "/usr/lib/berth/shim"),
 	ROW("runtime", runtime, PROGRAM, "/usr/bin/berth-oci"),
-	ROW("nft", nft, PROGRAM, "/usr/bin/nft"),
 	ROW("cgroups", cgroups, PROGRAM, "/sys/fs/cgroup"),
 	ROW("cgroup-shims", cgroup_shims, PROGRAM, "system/shims"),
 	ROW("bridge", bridge, PROGRAM, "berth0"),

@@ -21,7 +21,6 @@ struct engine_paths {
 	char *store_pulled;
 	char *shim;
 	char *runtime;
-	char *nft;
 	char *cgroups;        /* cgroup v2's mount */
 	char *cgroup_shims;   /* inside it */
 	char *bridge;         /* not a path: the bridge's name */

@@ -1,17 +1,28 @@
 #include "net/ruleset.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
-static const char *const names[PROTOCOL_COUNT] = {
-	[PROTOCOL_TCP] = "tcp",
-	[PROTOCOL_UDP] = "udp",
-	[PROTOCOL_SCTP] = "sctp",
+#include "net/nft.h"
+
+static const struct {
+	const char *name;
+	uint8_t number; /* IANA's protocol number */
+} protocols[PROTOCOL_COUNT] = {
+	[PROTOCOL_TCP] = { "tcp", IPPROTO_TCP },
+	[PROTOCOL_UDP] = { "udp", IPPROTO_UDP },
+	[PROTOCOL_SCTP] = { "sctp", IPPROTO_SCTP },
 };
+
+/* Priorities as iptables and nft name them (kernel: enum nf_ip_hook_priorities). */
+enum { RAW = -300, DSTNAT = -100, FILTER = 0, SRCNAT = 100 };
+
+static const uint32_t loopback_network = 127U << 24;
 
 const char *protocol_name(enum protocol p)
 {
-	return names[p];
+	return protocols[p].name;
 }
 
 int protocol_parse(const char *name, enum protocol *out)
@@ -19,7 +30,7 @@ int protocol_parse(const char *name, enum protocol *out)
 	if (!name || !*name)
 		name = "tcp";
 	for (int i = 0; i < PROTOCOL_COUNT; i++) {
-		if (!strcmp(name, names[i])) {
+		if (!strcmp(name, protocols[i].name)) {
 			*out = (enum protocol)i;
 			return 0;
 		}
@@ -27,103 +38,157 @@ int protocol_parse(const char *name, enum protocol *out)
 	return -EINVAL;
 }
 
-static void add_rule(struct buf *out, const struct publish *p, uint16_t first, uint16_t last)
+static void add_published_rule(struct nft *n, const struct publish *p, uint16_t first, uint16_t last)
 {
 	uint16_t to_first = (uint16_t)(p->to_first + (first - p->first));
-	char ip[IPV4_TEXT_MAX];
 
-	buf_adds(out, "\t\t");
+	nft_rule(n);
+	nft_match_ipv4(n);
 	if (p->host_ip)
-		buf_addf(out, "ip daddr %s ", ipv4_text(p->host_ip, ip));
-	else
-		buf_adds(out, "meta nfproto ipv4 ");
-	buf_addf(out, "%s dport %u", names[p->protocol], first);
-	if (last != first)
-		buf_addf(out, "-%u", last);
-	buf_addf(out, " dnat ip to %s", ipv4_text(p->to_ip, ip));
-	if (to_first != first)
-		buf_addf(out, ":%u", to_first);
-	buf_addc(out, '\n');
+		nft_match_address(n, NFT_DESTINATION, true, p->host_ip, 32);
+	nft_match_protocol(n, protocols[p->protocol].number);
+	nft_match_port(n, first, last);
+	nft_do_dnat(n, p->to_ip, to_first == first ? 0 : to_first);
+	nft_rule_end(n);
 }
 
 /* Without a port dnat keeps the one that the packet has, so a range that is not shifted is one
- * rule. nft has no "same distance" for a shifted one: that is a rule per port. */
-static void add_published(struct buf *out, const struct publish *p)
+ * rule. There is no "same distance" for a shifted one: that is a rule per port. */
+static void add_published(struct nft *n, const struct publish *p)
 {
 	if (p->first == p->to_first) {
-		add_rule(out, p, p->first, p->last);
+		add_published_rule(n, p, p->first, p->last);
 		return;
 	}
 	for (unsigned port = p->first; port <= p->last; port++)
-		add_rule(out, p, (uint16_t)port, (uint16_t)port);
+		add_published_rule(n, p, (uint16_t)port, (uint16_t)port);
 }
 
-static void add_nat(const struct ruleset *r, struct buf *out)
+static void add_jump_if_local(struct nft *n)
 {
-	char net[SUBNET_TEXT_MAX];
+	nft_rule(n);
+	nft_match_local(n);
+	nft_do_jump(n, "published");
+	nft_rule_end(n);
+}
 
-	buf_adds(out,
-		 "\tchain published {\n");
+static void add_masquerade_out(struct nft *n, const struct ruleset *r)
+{
+	nft_rule(n);
+	nft_match_ipv4(n);
+	nft_match_address(n, NFT_SOURCE, true, r->subnet.network, r->subnet.prefix);
+	nft_match_link(n, NFT_LINK_OUT, false, r->bridge);
+	nft_do_masquerade(n);
+	nft_rule_end(n);
+}
+
+/* A container that reaches a published port of its own network: the answer must come back here. */
+static void add_masquerade_hairpin(struct nft *n, const struct ruleset *r)
+{
+	nft_rule(n);
+	nft_match_ipv4(n);
+	nft_match_address(n, NFT_SOURCE, true, r->subnet.network, r->subnet.prefix);
+	nft_match_link(n, NFT_LINK_OUT, true, r->bridge);
+	nft_match_dnat(n);
+	nft_do_masquerade(n);
+	nft_rule_end(n);
+}
+
+static void add_masquerade_loopback(struct nft *n, const struct ruleset *r)
+{
+	nft_rule(n);
+	nft_match_ipv4(n);
+	nft_match_address(n, NFT_SOURCE, true, loopback_network, 8);
+	nft_match_link(n, NFT_LINK_OUT, true, r->bridge);
+	nft_do_masquerade(n);
+	nft_rule_end(n);
+}
+
+static void add_nat(struct nft *n, const struct ruleset *r)
+{
+	nft_chain(n, "published", NULL, 0, 0, NFT_TO_ACCEPT);
 	for (size_t i = 0; i < r->count; i++)
-		add_published(out, &r->published[i]);
-	buf_adds(out,
-		 "\t}\n"
-		 "\tchain prerouting {\n"
-		 "\t\ttype nat hook prerouting priority -100; policy accept;\n"
-		 "\t\tfib daddr type local jump published\n"
-		 "\t}\n"
-		 "\tchain output {\n"
-		 "\t\ttype nat hook output priority -100; policy accept;\n"
-		 "\t\tfib daddr type local jump published\n"
-		 "\t}\n");
-	subnet_text(r->subnet, net);
-	buf_addf(out,
-		 "\tchain postrouting {\n"
-		 "\t\ttype nat hook postrouting priority 100; policy accept;\n"
-		 "\t\tip saddr %s oifname != \"%s\" masquerade\n"
-		 "\t\tip saddr %s oifname \"%s\" ct status dnat masquerade\n"
-		 "\t\tip saddr 127.0.0.0/8 oifname \"%s\" masquerade\n"
-		 "\t}\n",
-		 net, r->bridge, net, r->bridge, r->bridge);
+		add_published(n, &r->published[i]);
+	nft_chain(n, "prerouting", "nat", NFT_PREROUTING, DSTNAT, NFT_TO_ACCEPT);
+	add_jump_if_local(n);
+	nft_chain(n, "output", "nat", NFT_OUTPUT, DSTNAT, NFT_TO_ACCEPT);
+	add_jump_if_local(n);
+	nft_chain(n, "postrouting", "nat", NFT_POSTROUTING, SRCNAT, NFT_TO_ACCEPT);
+	add_masquerade_out(n, r);
+	add_masquerade_hairpin(n, r);
+	add_masquerade_loopback(n, r);
 }
 
-static void add_filter(const struct ruleset *r, struct buf *out)
+/* Before connection tracking and before dnat, which would hide the address. */
+static void add_guard(struct nft *n, const struct ruleset *r)
 {
-	char net[SUBNET_TEXT_MAX];
-
-	/* -300: before connection tracking and before dnat, which would hide the address. */
-	buf_addf(out,
-		 "\tchain guard {\n"
-		 "\t\ttype filter hook prerouting priority -300; policy accept;\n"
-		 "\t\tiifname != \"lo\" ip daddr 127.0.0.0/8 drop\n"
-		 "\t\tiifname \"%s\" ip saddr != { 0.0.0.0, %s } drop\n"
-		 "\t}\n",
-		 r->bridge, subnet_text(r->subnet, net));
-	buf_addf(out,
-		 "\tchain forward {\n"
-		 "\t\ttype filter hook forward priority 0; policy %s;\n"
-		 "\t\tiifname \"%s\" accept\n"
-		 "\t\toifname \"%s\" ct state established,related accept\n"
-		 "\t\toifname \"%s\" ct status dnat accept\n"
-		 "\t\toifname \"%s\" drop\n"
-		 "\t}\n",
-		 r->closed_forward ? "drop" : "accept", r->bridge, r->bridge, r->bridge, r->bridge);
-	buf_addf(out,
-		 "\tchain input {\n"
-		 "\t\ttype filter hook input priority 0; policy accept;\n"
-		 "\t\tiifname != \"%s\" accept\n"
-		 "\t\tct state established,related accept\n"
-		 "\t\tmeta l4proto { icmp, ipv6-icmp } accept\n"
-		 "\t\treject with icmpx type admin-prohibited\n"
-		 "\t}\n",
-		 r->bridge);
+	nft_chain(n, "guard", "filter", NFT_PREROUTING, RAW, NFT_TO_ACCEPT);
+	nft_rule(n);
+	nft_match_link(n, NFT_LINK_IN, false, "lo");
+	nft_match_ipv4(n);
+	nft_match_address(n, NFT_DESTINATION, true, loopback_network, 8);
+	nft_do(n, NFT_TO_DROP);
+	nft_rule_end(n);
+	nft_rule(n);
+	nft_match_link(n, NFT_LINK_IN, true, r->bridge);
+	nft_match_ipv4(n);
+	nft_match_address(n, NFT_SOURCE, false, 0, 32);
+	nft_match_address(n, NFT_SOURCE, false, r->subnet.network, r->subnet.prefix);
+	nft_do(n, NFT_TO_DROP);
+	nft_rule_end(n);
 }
 
-void ruleset_text(const struct ruleset *r, struct buf *out)
+/* A rule "from or to this link [and MATCH]: VERDICT". */
+static void add_link_rule(struct nft *n, enum nft_link which, bool equal, const char *link,
+			  void (*match)(struct nft *), enum nft_verdict what)
 {
-	/* Naming the table first makes "delete" work whether or not it was there. */
-	buf_adds(out, "table inet berth\ndelete table inet berth\ntable inet berth {\n");
-	add_nat(r, out);
-	add_filter(r, out);
-	buf_adds(out, "}\n");
+	nft_rule(n);
+	nft_match_link(n, which, equal, link);
+	if (match)
+		match(n);
+	nft_do(n, what);
+	nft_rule_end(n);
+}
+
+static void add_forward(struct nft *n, const struct ruleset *r)
+{
+	nft_chain(n, "forward", "filter", NFT_FORWARD, FILTER,
+		  r->closed_forward ? NFT_TO_DROP : NFT_TO_ACCEPT);
+	add_link_rule(n, NFT_LINK_IN, true, r->bridge, NULL, NFT_TO_ACCEPT);
+	add_link_rule(n, NFT_LINK_OUT, true, r->bridge, nft_match_established, NFT_TO_ACCEPT);
+	add_link_rule(n, NFT_LINK_OUT, true, r->bridge, nft_match_dnat, NFT_TO_ACCEPT);
+	add_link_rule(n, NFT_LINK_OUT, true, r->bridge, NULL, NFT_TO_DROP);
+}
+
+static void add_input(struct nft *n, const struct ruleset *r)
+{
+	static const uint8_t icmp[] = { IPPROTO_ICMP, IPPROTO_ICMPV6 };
+
+	nft_chain(n, "input", "filter", NFT_INPUT, FILTER, NFT_TO_ACCEPT);
+	add_link_rule(n, NFT_LINK_IN, false, r->bridge, NULL, NFT_TO_ACCEPT);
+	add_link_rule(n, NFT_LINK_IN, true, r->bridge, nft_match_established, NFT_TO_ACCEPT);
+	for (size_t i = 0; i < sizeof(icmp); i++) {
+		nft_rule(n);
+		nft_match_protocol(n, icmp[i]);
+		nft_do(n, NFT_TO_ACCEPT);
+		nft_rule_end(n);
+	}
+	nft_rule(n);
+	nft_do_reject(n);
+	nft_rule_end(n);
+}
+
+int ruleset_apply(const struct ruleset *r, struct err *e)
+{
+	struct nft n;
+	int rc;
+
+	nft_begin(&n, "berth");
+	add_nat(&n, r);
+	add_guard(&n, r);
+	add_forward(&n, r);
+	add_input(&n, r);
+	rc = nft_send(&n, e);
+	nft_free(&n);
+	return rc;
 }

@@ -1,13 +1,13 @@
-/* The firewall as one text for `nft -f`: everything that Berth's containers need, in the table
- * "inet berth", which the text replaces as a whole in one transaction. Other tables are never
- * touched. README.md has the reasons rule by rule. */
+/* The firewall: everything that Berth's containers need, in the table "inet berth", which is
+ * replaced as a whole in one transaction. Other tables are never touched. README.md has the
+ * reasons rule by rule. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "base/err.h"
 #include "net/pool.h"
 
 enum protocol { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_COUNT };
@@ -32,4 +32,5 @@ struct ruleset {
 	size_t count;
 };
 
-void ruleset_text(const struct ruleset *r, struct buf *out);
+/* Makes the kernel's rules these and no others. 0 or -errno. */
+int ruleset_apply(const struct ruleset *r, struct err *e);

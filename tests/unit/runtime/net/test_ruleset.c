@@ -1,0 +1,142 @@
+/* The rules as the kernel took them, told by nft, which did not make them. In a network namespace
+ * of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "net/ruleset.h"
+
+enum { LISTING_MAX = 1 << 20, MANY = 2000 };
+
+static const struct publish published[] = {
+	{ PROTOCOL_TCP, 0, 8080, 8080, 0xac110002, 80 },
+	{ PROTOCOL_UDP, 0x7f000001, 53, 53, 0xac110003, 53 },
+	{ PROTOCOL_TCP, 0, 8000, 8010, 0xac110002, 8000 },
+	{ PROTOCOL_SCTP, 0xc0a80101, 90, 91, 0xac110002, 190 },
+};
+
+static struct ruleset rules = {
+	.bridge = "berth0",
+	.subnet = { 0xac110000, 16 },
+	.closed_forward = true,
+	.published = published,
+	.count = ARRAY_LEN(published),
+};
+
+static int new_network(void **state)
+{
+	(void)state;
+	return unshare(CLONE_NEWNET);
+}
+
+static void list(const char *command, struct buf *out)
+{
+	FILE *f = popen(command, "r");
+
+	assert_non_null(f);
+	assert_int_equal(file_read_fd(fileno(f), LISTING_MAX, out, NULL), 0);
+	assert_int_equal(pclose(f), 0);
+}
+
+static void nft_reads_what_was_meant(void **state)
+{
+	static const char *const lines[] = {
+		"chain published {",
+		"meta nfproto ipv4 tcp dport 8080 dnat ip to 172.17.0.2:80",
+		"ip daddr 127.0.0.1 udp dport 53 dnat ip to 172.17.0.3",
+		"meta nfproto ipv4 tcp dport 8000-8010 dnat ip to 172.17.0.2",
+		"ip daddr 192.168.1.1 sctp dport 90 dnat ip to 172.17.0.2:190",
+		"ip daddr 192.168.1.1 sctp dport 91 dnat ip to 172.17.0.2:191",
+		"fib daddr type local jump published",
+		"ip saddr 172.17.0.0/16 oifname != \"berth0\" masquerade",
+		"ip saddr 172.17.0.0/16 oifname \"berth0\" ct status dnat masquerade",
+		"ip saddr 127.0.0.0/8 oifname \"berth0\" masquerade",
+		"type filter hook prerouting priority raw; policy accept;",
+		"iifname != \"lo\" ip daddr 127.0.0.0/8 drop",
+		"iifname \"berth0\" ip saddr != 0.0.0.0 ip saddr != 172.17.0.0/16 drop",
+		"type filter hook forward priority filter; policy drop;",
+		"oifname \"berth0\" ct state established,related accept",
+		"oifname \"berth0\" ct status dnat accept",
+		"oifname \"berth0\" drop",
+		"reject with icmpx",
+	};
+	autobuf struct buf listing = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(ruleset_apply(&rules, &e), 0);
+	list("nft list table inet berth", &listing);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		if (!strstr(buf_text(&listing), lines[i]))
+			fail_msg("nft does not list \"%s\" in:\n%s", lines[i], buf_text(&listing));
+}
+
+/* Applied again it is there once; other tables stay; fewer rules leave nothing of the former. */
+static void it_replaces_itself_and_nothing_else(void **state)
+{
+	autobuf struct buf listing = { 0 };
+	struct ruleset none = rules;
+	struct err e = { 0 };
+
+	(void)state;
+	list("nft add table ip mine 2>&1", &listing);
+	none.count = 0;
+	none.closed_forward = false;
+	assert_int_equal(ruleset_apply(&rules, &e), 0);
+	assert_int_equal(ruleset_apply(&none, &e), 0);
+	list("nft list ruleset", &listing);
+	assert_non_null(strstr(buf_text(&listing), "table ip mine"));
+	assert_null(strstr(buf_text(&listing), "8080"));
+	assert_non_null(strstr(buf_text(&listing), "hook forward priority filter; policy accept;"));
+}
+
+static void many_ports_are_one_transaction(void **state)
+{
+	static struct publish many[MANY];
+	struct ruleset large = rules;
+	autobuf struct buf listing = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	for (uint16_t i = 0; i < MANY; i++)
+		many[i] = (struct publish){ PROTOCOL_TCP, 0, i + 1, i + 1, 0xac110002, i + 2 };
+	large.published = many;
+	large.count = MANY;
+	assert_int_equal(ruleset_apply(&large, &e), 0);
+	list("nft list chain inet berth published", &listing);
+	assert_non_null(strstr(buf_text(&listing), "tcp dport 2000 dnat ip to 172.17.0.2:2001"));
+}
+
+static void a_refusal_is_an_error(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(ruleset_apply(&rules, &e), 0);
+	assert_int_equal(unshare(CLONE_NEWUSER), 0); /* no right over this network any more */
+	assert_int_equal(ruleset_apply(&rules, &e), -EPERM);
+	assert_string_equal(e.text, "set the firewall's rules: Operation not permitted");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(nft_reads_what_was_meant, new_network),
+		cmocka_unit_test_setup(it_replaces_itself_and_nothing_else, new_network),
+		cmocka_unit_test_setup(many_ports_are_one_transaction, new_network),
+		cmocka_unit_test_setup(a_refusal_is_an_error, new_network),
+	};
+
+	return cmocka_run_group_tests_name("net/ruleset", tests, NULL, NULL);
+}
