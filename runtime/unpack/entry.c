@@ -107,8 +107,16 @@ static int read_numbers(struct entry *out, struct archive_entry *from, struct er
 
 int entry_add_xattr(struct entry *entry, const char *name, const void *value, size_t len)
 {
-	struct xattr *x = &entry->xattrs[entry->xattr_count];
+	struct xattr *x = entry->xattrs;
 
+	/* Some tools write each one twice, in two vendors' ways. */
+	while (x < entry->xattrs + entry->xattr_count && strcmp(x->name, name) != 0)
+		x++;
+	if (x < entry->xattrs + entry->xattr_count) {
+		x->value = value;
+		x->len = len;
+		return 0;
+	}
 	if (entry->xattr_count == XATTRS_MAX || strlen(name) >= sizeof(x->name))
 		return -E2BIG;
 	strcpy(x->name, name);

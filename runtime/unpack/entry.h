@@ -51,5 +51,5 @@ struct entry {
  * xattrs point into `from`. 0 or -errno. */
 int entry_read(struct entry *out, struct archive_entry *from, struct err *e);
 
-/* Adds an xattr of our own; -E2BIG when there is no room. */
+/* Sets an xattr; -E2BIG when there is no room. `value` stays the caller's. */
 int entry_add_xattr(struct entry *entry, const char *name, const void *value, size_t len);
