@@ -11,7 +11,7 @@ enum {
 	REF_NAME_MAX = 256,            /* domain and path together, with the NUL */
 	REF_TAG_MAX = 129,
 	REF_DIGEST_MAX = 72,           /* "sha256:", 64 hex digits, NUL */
-	REF_TEXT_MAX = REF_NAME_MAX + REF_TAG_MAX + REF_DIGEST_MAX,
+	REF_TEXT_MAX = 2 * REF_NAME_MAX + REF_TAG_MAX + REF_DIGEST_MAX,
 };
 
 struct ref {

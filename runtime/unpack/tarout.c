@@ -185,6 +185,7 @@ static int put_header(struct tarout *t, struct header *h, struct err *e)
 static int put_pax(struct tarout *t, struct err *e)
 {
 	struct header h = { .type = 'x', .name = "pax" };
+	char size[32];
 	int rc;
 
 	if (!buf_ok(&t->pax))
@@ -195,7 +196,9 @@ static int put_pax(struct tarout *t, struct err *e)
 	memcpy(h.uid, "0000000", 8);
 	memcpy(h.gid, "0000000", 8);
 	memcpy(h.mtime, "00000000000", 12);
-	snprintf(h.size, sizeof(h.size), "%011zo", t->pax.len);
+	/* At most 64 xattrs of 64 KiB: always eleven digits. */
+	snprintf(size, sizeof(size), "%011zo", t->pax.len);
+	memcpy(h.size, size, sizeof(h.size));
 	rc = put_header(t, &h, e);
 	if (!rc)
 		rc = put(t, t->pax.data, t->pax.len, e);
