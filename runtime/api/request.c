@@ -170,6 +170,8 @@ void request_answer(struct request *r)
 		return;
 	r->waiting = false;
 	MHD_resume_connection(r->connection);
+	/* With an event loop of the caller's, libmicrohttpd notices at its next turn only. */
+	api_run_soon(r->api);
 }
 
 /* ---- streams ---- */

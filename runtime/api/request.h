@@ -64,5 +64,7 @@ void stream_wake(struct request *r);
 void request_wait(struct request *r);
 void request_answer(struct request *r);
 
+void api_run_soon(struct api *api);
+
 /* status for -errno */
 unsigned status_of(int rc);

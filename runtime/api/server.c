@@ -189,6 +189,12 @@ static void run(struct api *api)
 		api->timer = loop_timer(api->engine->loop, (int64_t)ms, on_timer, api);
 }
 
+void api_run_soon(struct api *api)
+{
+	loop_remove(api->engine->loop, api->timer);
+	api->timer = loop_timer(api->engine->loop, 0, on_timer, api);
+}
+
 static void on_daemon(struct loop *l, int fd, uint32_t events, void *arg)
 {
 	(void)l;
