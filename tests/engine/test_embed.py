@@ -16,18 +16,10 @@ STORE = "usr/share/berth/store"
 CAP_NET_BIND = bytes.fromhex("0100000200040000000000000000000000000000")
 
 
-def tool(name, variable, out):
-    """A program that the build made, or the one that the variable names."""
-    named = os.environ.get(variable)
-    found = [Path(named)] if named else sorted(out.glob(f"**/{name}"))
-    found = [path for path in found if path.is_file() and os.access(path, os.X_OK)]
-    assert found, f"{name} is nowhere below {out}: run make"
-    return found[0]
-
-
 @pytest.fixture(scope="module")
 def unpack(out):
-    program = tool("unpack", "BERTH_UNPACK", out)
+    program = out / "host/bin/unpack"
+    assert program.exists(), f"{program} is missing: run make"
 
     def run(tar, *arguments):
         return subprocess.run([program, "embed", "--out", tar, *map(str, arguments)],
@@ -520,7 +512,10 @@ def test_arguments(case, tmp_path, unpack):
 def test_kernel_sees_what_the_image_says(umoci_layout, unpack, tmp_path, out):
     if os.geteuid() != 0:
         pytest.skip("mounting needs root")
-    mkfs = tool("mkfs.erofs", "BERTH_MKFS_EROFS", out)
+    cache = Path(os.environ.get("BERTH_CACHE") or Path.home() / ".cache/berth")
+    key = out / "pkg/erofs-utils.key"
+    assert key.exists(), f"{key} is missing: run make"
+    mkfs = cache / "build" / key.read_text().strip() / "root/usr/bin/mkfs.erofs"
     done = unpack(tmp_path / "store.tar", f"app={umoci_layout}")
     assert done.returncode == 0, done.stderr
     run(mkfs, "--tar=f", tmp_path / "root.erofs", tmp_path / "store.tar")
