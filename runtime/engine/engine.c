@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
 
@@ -35,6 +36,20 @@ static int find_out_whether_boot(struct engine *en, struct err *e)
 	en->machine_boot = access(mark, F_OK) < 0;
 	fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	return fd < 0 ? err_sys(e, "make \"%s\"", mark) : 0;
+}
+
+/* Two engines would start everything twice. The lock goes with the process, however it ends. */
+static int lock_out_others(struct engine *en, struct err *e)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/lock", en->paths.engine_run);
+	en->lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (en->lock < 0)
+		return err_sys(e, "open \"%s\"", path);
+	if (flock(en->lock, LOCK_EX | LOCK_NB) < 0)
+		return err_set(e, -EBUSY, "another engine holds \"%s\"", path);
+	return 0;
 }
 
 /* A data partition that is full or read-only keeps containers from changing, not the engine
@@ -135,12 +150,14 @@ int engine_init(struct engine *en, int argc, char **argv, struct err *e)
 {
 	int rc;
 
-	*en = (struct engine){ .cgroup_shims = -1, .resolv_watch = -1 };
+	*en = (struct engine){ .cgroup_shims = -1, .resolv_watch = -1, .lock = -1 };
 	rc = engine_paths_init(&en->paths, argc, argv, e);
 	if (!rc)
 		rc = loop_new(&en->loop, e);
 	if (!rc)
 		rc = make_dirs(en, e);
+	if (!rc)
+		rc = lock_out_others(en, e);
 	if (!rc)
 		rc = read_boot_id(en, e);
 	if (!rc)
@@ -176,6 +193,8 @@ void engine_free(struct engine *en)
 		close(en->resolv_watch);
 	if (en->cgroup_shims >= 0)
 		close(en->cgroup_shims);
+	if (en->lock >= 0)
+		close(en->lock);
 	loop_free(en->loop);
 	engine_paths_free(&en->paths);
 }

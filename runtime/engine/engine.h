@@ -15,9 +15,9 @@
 #include "engine/paths.h"
 #include "image/store.h"
 #include "net/bridge.h"
-#include "net/ruleset.h"
 #include "net/pool.h"
 #include "net/ports.h"
+#include "net/ruleset.h"
 #include "spec/image.h"
 
 struct engine {
@@ -35,6 +35,7 @@ struct engine {
 	struct loop_source *save_timer;
 	struct loop_source *public_timer;
 	int64_t boot_ms;                 /* CLOCK_BOOTTIME when the first start returned; 0: none */
+	int lock;                        /* held as long as this engine lives */
 	int cgroup_shims;                /* fd of the cgroup that shims go into; -1 */
 
 	/* Network of the bridge; made when the first container needs it. */
