@@ -42,8 +42,6 @@ def no_user_namespace(config):
     del linux["uidMappings"], linux["gidMappings"]
 
 
-RUN = "$RUNTIME create -b . {id} >out 2>&1; cat out; "
-
 CASES = {
     # ---- isolation ----
     "namespaces": dict(
@@ -70,7 +68,7 @@ CASES = {
     "own-cgroup": dict(spec={"command": sh("cat /proc/self/cgroup; ls /sys/fs/cgroup | head -1; "
                                            "mkdir /sys/fs/cgroup/x")},
                        expect=[r"^0::/$", "Read-only file system"]),
-    "no-fds": dict(spec={"command": sh("ls /proc/self/fd")}, expect=["^0$", "^1$", "^2$", "^3$"],
+    "no-fds": dict(spec={"command": sh("ls -1 /proc/self/fd")}, expect=["^0$", "^1$", "^2$", "^3$"],
                    forbid=["^4$", "^5$", "^6$"]),
     # ---- rights ----
     "capabilities": dict(
@@ -140,14 +138,14 @@ CASES = {
         spec={"command": sh("touch /sys/x; echo x >/proc/sys/kernel/domainname; "
                             "probe core_pattern sysrq; ls -d /proc/bus && touch /proc/irq/x")},
         expect=["/sys/x: Read-only file system", "domainname: Read-only file system",
-                "^core_pattern: Read-only file system", "^sysrq: Read-only file system"]),
+                "^core_pattern: (Read-only|Permission)", "^sysrq: (Read-only|Permission)"]),
     "dev": dict(
         spec={"command": sh("cd /dev; ls -l | awk '{print $1, $NF}'; ls /dev | wc -l; "
                             "echo lost >null; head -c 4 zero | wc -c; head -c 2 urandom | wc -c; "
                             "echo x >full; stat -c %u:%g null")},
         expect=["^crw-rw-rw- null", "^crw-rw-rw- zero", "^crw-rw-rw- full", "^crw-rw-rw- random",
                 "^crw-rw-rw- urandom", "^crw-rw-rw- tty", "/proc/self/fd$", "pts/ptmx$",
-                r"^drwxrwxrwt (shm|mqueue)", "^15$", "^4$", "^2$", "No space left", "^0:0$"],
+                r"^drwxrwxrwt (shm|mqueue)", "^14$", "^4$", "^2$", "No space left", "^0:0$"],
         forbid=["vda", "mem$", "kmsg"]),
     "devices-refused": dict(spec={"command": probe("mknod", "disk", "kcore")},
                             expect=["^mknod: Operation not permitted",
@@ -263,7 +261,7 @@ CASES = {
     "mount-symlink": dict(
         spec={"volumes": [{"type": "tmpfs", "target": "/link/inside"}],
               "command": sh("mount | grep inside")},
-        script="ln -s ../../../../../run/escape rootfs/link; mkdir -p /run/escape; "
+        script="ln -s ../../../../../run/escape rootfs/link; mkdir -p /run/escape rootfs/run/escape; "
                "ocirun run $RUNTIME $B mount-symlink; ls /run/escape | wc -l; mount | grep -c escape",
         expect=["on /run/escape/inside", "^0$"], forbid=["^1$"]),
     "proc-symlink": dict(
@@ -458,7 +456,7 @@ CASES = {
         script="for id in ../x .hidden a/b '' 'a b'; do $RUNTIME create -b . \"$id\"; done",
         expect=[r'(?s)(invalid container ID.*){5}']),
     "preserve-fds": dict(
-        spec={"command": sh("cat <&3; ls /proc/self/fd")},
+        spec={"command": sh("cat <&3; ls -1 /proc/self/fd")},
         script="echo handed >gift; exec 3<gift; exec 5<gift; "
                "$RUNTIME create --preserve-fds 1 -b . preserve-fds && $RUNTIME start preserve-fds; "
                "sleep 0.5",

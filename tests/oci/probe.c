@@ -20,6 +20,7 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static long try_mount(void) { return mount("none", "/tmp", "tmpfs", 0, NULL); }
