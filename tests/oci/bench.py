@@ -45,6 +45,7 @@ def main():
         folder = root / f"bundle{i}"
         folder.mkdir()
         changed["root"]["path"] = "/run/rootfs"
+        changed["ociVersion"] = "1.0.2"  # Debian 12's crun knows no newer one
         (folder / "config.json").write_text(json.dumps(changed))
         lines.append(f"echo '{title}:'; ocirun bench {rounds} /bundle{i} {names}")
     (root / "bench").write_text("cp -a /rootfs /run/rootfs; chown -R 65536:65536 /run/rootfs\n" +
