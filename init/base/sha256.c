@@ -24,28 +24,47 @@ static uint32_t load_be32(const unsigned char *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static uint32_t extend(uint32_t *w, int i)
+{
+	uint32_t a = w[(i + 1) & 15], b = w[(i + 14) & 15];
+
+	return w[i & 15] += w[(i + 9) & 15] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
+			    (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+}
+
+/* One round. The eight words change places by their names (a..h at index 0..7, counted back by the
+ * round's number), so that nothing is copied: unrolled by eight they are all in registers. */
+#define AT(n) v[((n) - i) & 7]
+static inline __attribute__((always_inline)) void round_of(uint32_t *v, int i, uint32_t input)
+{
+	uint32_t t1 = AT(7) + (rotate(AT(4), 6) ^ rotate(AT(4), 11) ^ rotate(AT(4), 25)) +
+		      ((AT(4) & AT(5)) ^ (~AT(4) & AT(6))) + input;
+	uint32_t t2 = (rotate(AT(0), 2) ^ rotate(AT(0), 13) ^ rotate(AT(0), 22)) +
+		      ((AT(0) & AT(1)) ^ (AT(0) & AT(2)) ^ (AT(1) & AT(2)));
+
+	AT(3) += t1;
+	AT(7) = t1 + t2;
+}
+#undef AT
+
 static void compress(uint32_t state[8], const unsigned char *block)
 {
-	uint32_t w[64], v[8];
+	uint32_t w[16], v[8];
 
 	for (int i = 0; i < 16; i++)
 		w[i] = load_be32(block + 4 * i);
-	for (int i = 16; i < 64; i++) {
-		uint32_t a = w[i - 15], b = w[i - 2];
-
-		w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +
-		       (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
-	}
 	memcpy(v, state, sizeof(v));
-	for (int i = 0; i < 64; i++) {
-		uint32_t t1 = v[7] + (rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)) +
-			      ((v[4] & v[5]) ^ (~v[4] & v[6])) + round_constant[i] + w[i];
-		uint32_t t2 = (rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)) +
-			      ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-
-		memmove(v + 1, v, 7 * sizeof(*v));
-		v[4] += t1;
-		v[0] = t1 + t2;
+	for (int i = 0; i < 64; i += 8) {
+#define ROUND(k) round_of(v, k, round_constant[i + k] + (i < 16 ? w[i + k] : extend(w, i + k)))
+		ROUND(0);
+		ROUND(1);
+		ROUND(2);
+		ROUND(3);
+		ROUND(4);
+		ROUND(5);
+		ROUND(6);
+		ROUND(7);
+#undef ROUND
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += v[i];

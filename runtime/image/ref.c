@@ -210,7 +210,8 @@ char *ref_familiar(const struct ref *r, char out[REF_TEXT_MAX])
 	static const char library[] = "library/";
 	const char *path = r->path;
 
-	if (strcmp(r->domain, default_domain) != 0)
+	/* Without the registry "a.b/c" would be read back as c of the registry a.b. */
+	if (strcmp(r->domain, default_domain) != 0 || looks_like_domain(path, strcspn(path, "/")))
 		return ref_full(r, out);
 	/* "library/a/b" would be read back as another name. */
 	if (!strncmp(path, library, sizeof(library) - 1) && !strchr(path + sizeof(library) - 1, '/'))

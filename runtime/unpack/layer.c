@@ -415,6 +415,8 @@ static int second_pass(struct pass *p)
 	int rc = open_pass(p), more = 0;
 
 	if (!rc)
+		stream_trust(p->stream);
+	if (!rc)
 		rc = put_implied(p, tree_root(p->layer->tree));
 	for (size_t i = 0; !rc && (more = next_entry(p)) > 0; i++) {
 		const struct plan *plan = &p->plans[i];
