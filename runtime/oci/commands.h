@@ -15,5 +15,7 @@ int cmd_state(const struct options *o, int argc, char **argv, struct err *e);
 int cmd_kill(const struct options *o, int argc, char **argv, struct err *e);
 int cmd_delete(const struct options *o, int argc, char **argv, struct err *e);
 
+int cmd_seccomp_cache(const struct options *o, int argc, char **argv, struct err *e);
+
 /* The one word that is left must be the container's id. */
 int command_id(int argc, char **argv, int index, const char **out, struct err *e);

@@ -38,17 +38,22 @@ static uint64_t hash(const char *text, size_t len)
 	return h;
 }
 
-static int open_cache(const char *root, bool make)
+static int open_dir(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int open_cache(const char *root)
 {
 	char path[4096];
 	int fd;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/.seccomp", root) >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && make && !mkdir(path, 0700))
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? -errno : fd;
+	fd = open_dir(path);
+	if (fd < 0 && (!mkdir(path, 0700) || errno == EEXIST))
+		fd = open_dir(path);
+	return fd;
 }
 
 static bool head_fits(const struct cache_head *h, size_t size, size_t text_len)
@@ -100,8 +105,21 @@ static void cache_put(int cache, const char *name, const char *text, size_t len,
 		unlinkat(cache, temporary, 0);
 }
 
-int filter_prepare(const char *root, yyjson_val *profile, struct filter *out,
-		    struct err *e)
+/* From the image's folder, then from this boot's. */
+static bool look_up(int cache, const char *name, const char *text, size_t len, struct filter *out)
+{
+	autoclose int shipped = open_dir(FILTER_SHIPPED);
+
+	if (shipped >= 0 && cache_get(shipped, name, text, len, out))
+		return true;
+	buf_reset(&out->code);
+	if (cache >= 0 && cache_get(cache, name, text, len, out))
+		return true;
+	buf_free(&out->code);
+	return false;
+}
+
+int filter_prepare(const char *root, yyjson_val *profile, struct filter *out, struct err *e)
 {
 	autoclose int cache = -1;
 	autofree char *text = NULL;
@@ -116,13 +134,34 @@ int filter_prepare(const char *root, yyjson_val *profile, struct filter *out,
 	if (!text)
 		return err_set(e, -ENOMEM, "out of memory");
 	snprintf(name, sizeof(name), "%016llx", (unsigned long long)hash(text, len));
-	cache = open_cache(root, true);
-	if (cache >= 0 && cache_get(cache, name, text, len, out))
+	cache = open_cache(root);
+	if (look_up(cache, name, text, len, out))
 		return 0;
-	buf_free(&out->code);
 	rc = filter_compile(profile, out, e);
 	if (!rc && cache >= 0)
 		cache_put(cache, name, text, len, out);
+	return rc;
+}
+
+int filter_ship(const char *folder, yyjson_val *profile, struct err *e)
+{
+	autoclose int cache = open_dir(folder);
+	autofree char *text = NULL;
+	struct filter made = { 0 };
+	char name[32];
+	size_t len;
+	int rc;
+
+	if (cache < 0)
+		return err_sys(e, "open \"%s\"", folder);
+	text = yyjson_val_write(profile, 0, &len);
+	if (!text)
+		return err_set(e, -ENOMEM, "out of memory");
+	snprintf(name, sizeof(name), "%016llx", (unsigned long long)hash(text, len));
+	rc = filter_compile(profile, &made, e);
+	if (!rc)
+		cache_put(cache, name, text, len, &made);
+	buf_free(&made.code);
 	return rc;
 }
 

@@ -8,6 +8,9 @@
 #include "base/err.h"
 #include "yyjson.h"
 
+/* Where the image has filters that were compiled when it was built. */
+#define FILTER_SHIPPED "/usr/share/berth/seccomp"
+
 struct filter {
 	struct buf code;    /* struct sock_filter[]; empty: no filter */
 	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
@@ -17,6 +20,9 @@ struct filter {
  * written costs time, not the container. NULL profile: no filter. */
 int filter_prepare(const char *root, yyjson_val *profile, struct filter *out,
 		    struct err *e);
+
+/* Compiles the profile into `folder`, which is to become FILTER_SHIPPED. */
+int filter_ship(const char *folder, yyjson_val *profile, struct err *e);
 
 /* Locks the calling thread in. Needs no_new_privs or CAP_SYS_ADMIN. */
 int filter_load(const struct filter *filter, struct err *e);

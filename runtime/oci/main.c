@@ -31,6 +31,8 @@ static const struct {
 	  cmd_kill },
 	{ "delete", "[-f] ID", "remove what is left of a stopped container, or kill and remove it",
 	  cmd_delete },
+	{ "seccomp-cache", "DIR", "compile the default filter into DIR (done when an image is built)",
+	  cmd_seccomp_cache },
 };
 
 struct global {
@@ -43,7 +45,7 @@ static void print_help(void)
 {
 	printf("Usage: berth-oci [OPTION...] COMMAND ...\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		printf("  %-8s %s\n           %s\n", commands[i].name, commands[i].usage,
+		printf("  %s %s\n      %s\n", commands[i].name, commands[i].usage,
 		       commands[i].help);
 	printf("\nOptions:\n"
 	       "  --root DIR            where state is kept (/run/berth/oci)\n"

@@ -79,26 +79,6 @@ static const struct record_field mount_fields[] = {
 };
 RECORD_TYPE(mount_type, oci_mount, mount_fields);
 
-static const struct record_field hook_fields[] = {
-	F_STR_REQ(oci_hook, path),
-	F_STRS(oci_hook, args),
-	F_STRS(oci_hook, env),
-	F_INT(oci_hook, timeout),
-	F_END,
-};
-RECORD_TYPE(hook_type, oci_hook, hook_fields);
-
-static const struct record_field hooks_fields[] = {
-	F_LIST(oci_hooks, prestart, &hook_type),
-	F_LIST(oci_hooks, createRuntime, &hook_type),
-	F_LIST(oci_hooks, createContainer, &hook_type),
-	F_LIST(oci_hooks, startContainer, &hook_type),
-	F_LIST(oci_hooks, poststart, &hook_type),
-	F_LIST(oci_hooks, poststop, &hook_type),
-	F_END,
-};
-RECORD_TYPE(hooks_type, oci_hooks, hooks_fields);
-
 static const struct record_field namespace_fields[] = {
 	F_STR_REQ(oci_namespace, type),
 	F_STR(oci_namespace, path),
@@ -233,7 +213,7 @@ static const struct record_field spec_fields[] = {
 	F_STR(oci_spec, hostname),
 	F_STR(oci_spec, domainname),
 	F_LIST(oci_spec, mounts, &mount_type),
-	F_OBJ(oci_spec, hooks, &hooks_type),
+	F_REFUSED("hooks"),
 	F_MAP(oci_spec, annotations),
 	{ "linux", RECORD_POINTER, offsetof(struct oci_spec, linux_), &linux_type, false },
 	F_REFUSED("vm"),

@@ -76,22 +76,6 @@ struct oci_mount_list {
 	size_t count;
 };
 
-struct oci_hook {
-	char *path;
-	struct string_list args, env;
-	int64_t timeout; /* seconds; 0: none */
-};
-
-struct oci_hook_list {
-	struct oci_hook *items;
-	size_t count;
-};
-
-struct oci_hooks {
-	struct oci_hook_list prestart, createRuntime, createContainer, startContainer, poststart,
-		poststop;
-};
-
 struct oci_namespace {
 	char *type, *path;
 };
@@ -231,7 +215,6 @@ struct oci_spec {
 	struct oci_root *root;
 	char *hostname, *domainname;
 	struct oci_mount_list mounts;
-	struct oci_hooks hooks;
 	struct string_map annotations;
 	struct oci_linux *linux_;
 };

@@ -125,6 +125,15 @@ CASES = {
             for f in /run/berth/oci/.seccomp/*; do echo garbage >$f; done
             ocirun run $RUNTIME $B seccomp-cached""",
         expect=[r"^1$", r"(?s)(keyctl: Operation not permitted\ninet: ok\nexit 0.*){3}"]),
+    "seccomp-shipped": dict(
+        spec={"command": probe("keyctl", "inet")},
+        script="""
+            mkdir -p /usr/share/berth/seccomp; rm -rf /run/berth/oci/.seccomp
+            $RUNTIME seccomp-cache /usr/share/berth/seccomp
+            ocirun run $RUNTIME $B seccomp-shipped
+            echo compiled $(ls /run/berth/oci/.seccomp | wc -l)
+            rm -rf /usr/share/berth/seccomp""",
+        expect=["^keyctl: Operation not permitted", "^inet: ok", "^exit 0$", "^compiled 0$"]),
     "seccomp-bad": dict(spec={"command": ["true"]},
                         config=put("linux.seccomp.defaultAction", "SCMP_ACT_NOTHING"),
                         expect=['action "SCMP_ACT_NOTHING" is not supported', "create failed"]),
