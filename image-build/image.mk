@@ -1,0 +1,56 @@
+# From packages and programs to the disk image.
+#
+#   packages, programs, rootfs/, image store, SBOM -> out/root.erofs -> out/berth.img, .qcow2, direct/
+
+root_packages := busybox dropbear e2fsprogs
+image_out ?= out
+images_file ?= image-build/images.conf
+package_root = $(BERTH_CACHE)/build/$$(cat out/pkg/$1.key)/root
+
+# For a kernel that is built by hand: make image KERNEL=path/to/bzImage
+ifndef KERNEL
+kernel_ready := out/pkg/linux.key
+KERNEL = $(call package_root,linux)/boot/bzImage
+endif
+
+out/demo-image/index.json: $(wildcard rootfs/demo/* rootfs/demo/www/*) out/pkg/busybox.key
+	@rm -rf $(@D)
+	@rootfs/demo/make-image $(@D) $(call package_root,busybox)/usr/bin/busybox
+
+# Images that are embedded change outside of make's sight; unpacking them again is quick.
+$(image_out)/store.tar: out/host/bin/unpack out/demo-image/index.json $(images_file) FORCE
+	@mkdir -p $(@D)
+	@out/host/bin/unpack embed --images $(images_file) --out $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+out/target/stripped/%: out/target/bin/%
+	@mkdir -p $(@D)
+	@strip -o $@ $<
+
+$(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
+		$(shell find rootfs -type f -not -path 'rootfs/demo/*') $(root_packages:%=out/pkg/%.key) \
+		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json
+	@image-build/root/assemble --list rootfs/root.list --version $(VERSION) --build $(BERTH_RELEASE) \
+		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
+		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \
+		--store $(image_out)/store.tar --sbom out/sbom.spdx.json \
+		--mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
+
+$(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk image-build/disk/grub.cfg \
+		out/pkg/grub.key $(kernel_ready)
+	@image-build/disk/make-disk --grub $(call package_root,grub)/usr --kernel $(KERNEL) \
+		--root $(image_out)/root.erofs --verity $(image_out)/verity.json --out $(image_out)
+
+# What is in the image: package, version, licence, digest of its source.
+sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap libmicrohttpd
+out/sbom.spdx.json: image-build/sbom image-build/sources.lock \
+		$(root_packages:%=out/pkg/%.key)
+	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)
+
+# The same system with real servers' images embedded besides the demo: what the machine tests boot.
+.PHONY: test-image
+test-image:
+	@tests/images/build.py out/test/images
+	@sed 's|PATH_TO_TEST_IMAGES|out/test/images|' tests/images/images.conf >out/test/images.conf
+	@$(MAKE) --no-print-directory image_out=out/test images_file=out/test/images.conf \
+		out/test/berth.img
