@@ -93,7 +93,7 @@ class Machine:
         for guest, host in self.ports.items():
             argv += ["--forward", f"{host}:{guest}"]
         if not self.network:
-            argv += ["--no-net"]
+            argv += ["--no-nic"]
         return argv + self.options + [str(self.overlay)]
 
     def start(self):
