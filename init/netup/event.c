@@ -1,4 +1,4 @@
-#include "event.h"
+#include "netup/event.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -7,9 +7,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/netlink.h"
-#include "lease.h"
-#include "netup.h"
-#include "state.h"
+#include "netup/lease.h"
+#include "netup/netup.h"
+#include "netup/state.h"
 
 enum { OLD_MAX = 32 };
 

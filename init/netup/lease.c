@@ -1,4 +1,4 @@
-#include "lease.h"
+#include "netup/lease.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/netlink.h"
-#include "event.h"
-#include "ports.h"
+#include "netup/event.h"
+#include "netup/ports.h"
 
 enum { READY_FD = 3 };
 

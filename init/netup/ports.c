@@ -1,4 +1,4 @@
-#include "ports.h"
+#include "netup/ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/spawn.h"
-#include "netup.h"
-#include "state.h"
+#include "netup/netup.h"
+#include "netup/state.h"
 
 enum { RETRY_FIRST_MS = 1000, RETRY_MOST_MS = 30000, PORTS_MAX = 64, HOSTNAME_LEN = 65 };
 

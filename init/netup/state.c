@@ -1,4 +1,4 @@
-#include "state.h"
+#include "netup/state.h"
 
 #include <dirent.h>
 #include <errno.h>

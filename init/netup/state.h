@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "lease.h"
+#include "netup/lease.h"
 
 enum link_state {
 	LINK_NO_CARRIER, /* nothing is plugged in */
