@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -19,6 +21,8 @@
 enum {
 	RESERVE_MIN_BYTES = 16 << 20,
 	RESERVE_MAX_BYTES = 256 << 20,
+	CLEAR_TRIES = 20,
+	CLEAR_WAIT_MS = 5,
 	SYSTEM_WEIGHT = 800, /* the kernel's default, and so containers', is 100 */
 };
 
@@ -44,31 +48,58 @@ static int make(const char *path, struct err *e)
 	return mkdir(path, 0755) < 0 && errno != EEXIST ? err_sys(e, "make cgroup \"%s\"", path) : 0;
 }
 
-/* One controller at a time: one that the kernel lacks must not cost the others. */
-static bool enable(const char *dir, const char *controller)
+static bool has_word(const char *list, const char *word)
 {
-	char path[96], word[32];
+	size_t len = strlen(word);
 
-	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", dir);
-	snprintf(word, sizeof(word), "+%s", controller);
-	return !file_put_at(AT_FDCWD, path, word, NULL);
+	for (const char *p = list; (p = strstr(p, word)); p += len)
+		if ((p == list || p[-1] == ' ') && strchr(" \n", p[len]))
+			return true;
+	return false;
 }
 
-/* Returns 0, or -ENOTSUP with the needed ones that are missing named. */
+/* Top down. All in one write a directory: each write costs the kernel some grace periods. */
+static int enable(const char *words, struct err *e)
+{
+	static const char *const folders[] = { ROOT, ROOT "/system", ROOT "/containers" };
+	char path[96];
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		int rc;
+
+		snprintf(path, sizeof(path), "%s/cgroup.subtree_control", folders[i]);
+		rc = file_put_at(AT_FDCWD, path, words, e);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What the kernel has is enabled also when something that is needed is missing; then -ENOTSUP
+ * with the missing ones named. */
 static int enable_all(struct err *say)
 {
-	char have[96] = "", lack[96] = "";
+	autobuf struct buf there = { 0 };
+	char words[128] = "", have[128] = "", lack[128] = "";
+	int rc = file_read_at(AT_FDCWD, ROOT "/cgroup.controllers", 1024, &there, say);
 
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
 		const char *name = controllers[i].name;
-		bool ok = enable(ROOT, name) && enable(ROOT "/system", name) &&
-			  enable(ROOT "/containers", name);
+		bool ok = has_word(buf_text(&there), name);
 		char *list = ok ? have : lack;
 		size_t len = strlen(list);
 
 		if (ok || controllers[i].needed)
 			snprintf(list + len, sizeof(have) - len, "%s%s", len ? " " : "", name);
+		len = strlen(words);
+		if (ok)
+			snprintf(words + len, sizeof(words) - len, "%s+%s", len ? " " : "", name);
 	}
+	rc = enable(words, say);
+	if (rc < 0)
+		return rc;
 	if (*lack)
 		return err_set(say, -ENOTSUP, "the kernel has no cgroup controller for: %s", lack);
 	err_set(say, 0, "%s", have);
@@ -136,12 +167,17 @@ int cgroup_step(struct machine *m, struct err *say)
 	return rc;
 }
 
+static void service_path(const char *name, char path[96])
+{
+	snprintf(path, 96, "%s/system/%s", ROOT, name);
+}
+
 int cgroup_open_service(const char *name, int cpu_weight)
 {
 	char path[96], weight[16];
 	autoclose int fd = -1;
 
-	snprintf(path, sizeof(path), "%s/system/%s", ROOT, name);
+	service_path(name, path);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -154,9 +190,17 @@ int cgroup_open_service(const char *name, int cpu_weight)
 	return take_fd(&fd);
 }
 
-int cgroup_kill(int cgroup)
+void cgroup_clear_service(const char *name)
 {
-	return file_put_at(cgroup, "cgroup.kill", "1", NULL);
+	char path[96], kill[128];
+
+	service_path(name, path);
+	snprintf(kill, sizeof(kill), "%s/cgroup.kill", path);
+	if (!rmdir(path) || errno == ENOENT)
+		return;
+	file_put_at(AT_FDCWD, kill, "1", NULL);
+	for (int i = 0; i < CLEAR_TRIES && rmdir(path) < 0 && errno == EBUSY; i++)
+		poll(NULL, 0, CLEAR_WAIT_MS);
 }
 
 int cgroup_kill_containers(void)

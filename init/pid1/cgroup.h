@@ -22,8 +22,10 @@ int cgroup_step(struct machine *m, struct err *say);
 /* Makes system/NAME; returns its fd (caller owns it) or -errno. */
 int cgroup_open_service(const char *name, int cpu_weight);
 
-/* Kills every process in it. 0 or -errno. */
-int cgroup_kill(int cgroup);
+/* Kills what is in system/NAME and removes it, waiting 0.1 s at most. It must go: Linux 6.12 kills
+ * every process that is cloned into a cgroup (CLONE_INTO_CGROUP) whose cgroup.kill was ever used,
+ * because it compares that cgroup's kill count with the one of the parent's cgroup. */
+void cgroup_clear_service(const char *name);
 
 /* The same for all of containers/. */
 int cgroup_kill_containers(void);

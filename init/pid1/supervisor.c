@@ -238,13 +238,8 @@ static int start_process(struct service *v, struct err *e)
 
 static void kill_group(struct service *v)
 {
-	autoclose int cgroup = -1;
-
-	if (v->def->keep_children)
-		return;
-	cgroup = cgroup_open_service(v->def->name, 0);
-	if (cgroup >= 0)
-		cgroup_kill(cgroup);
+	if (!v->def->keep_children)
+		cgroup_clear_service(v->def->name);
 }
 
 static void ended(struct service *v, int exit_code)
