@@ -27,9 +27,14 @@ out/target/stripped/%: out/target/bin/%
 	@mkdir -p $(@D)
 	@strip -o $@ $<
 
+# Docker's seccomp profile as the runtime would compile it at the first container's start, which
+# takes libseccomp long. Only where this machine can run the target's programs, as it does here.
+out/seccomp.filter: out/target/bin/berth-oci
+	@$< seccomp-cache $@
+
 $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		$(shell find rootfs -type f -not -path 'rootfs/demo/*') $(root_packages:%=out/pkg/%.key) \
-		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json
+		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json out/seccomp.filter
 	@image-build/root/assemble --list rootfs/root.list --version $(VERSION) --build $(BERTH_RELEASE) \
 		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
 		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \

@@ -81,7 +81,7 @@ static bool cache_get(int cache, const char *name, const char *text, size_t len,
 	return true;
 }
 
-static void cache_put(int cache, const char *name, const char *text, size_t len,
+static int cache_put(int cache, const char *name, const char *text, size_t len,
 		      const struct filter *filter)
 {
 	struct cache_head head = {
@@ -91,26 +91,31 @@ static void cache_put(int cache, const char *name, const char *text, size_t len,
 		.compiler = filter_compiler(),
 	};
 	autobuf struct buf file = { 0 };
-	char temporary[64];
+	char temporary[4096];
+	int rc = 0;
 
 	memcpy(head.magic, cache_magic, sizeof(head.magic));
 	buf_add(&file, &head, sizeof(head));
 	buf_add(&file, text, len);
 	buf_add(&file, filter->code.data, filter->code.len);
 	/* Two first containers of one profile may be here at once, each with its own temporary. */
-	snprintf(temporary, sizeof(temporary), "%s.%d", name, getpid());
-	if (!buf_ok(&file) ||
-	    file_replace_at(cache, temporary, file.data, file.len, 0600, NULL) < 0 ||
-	    renameat(cache, temporary, cache, name) < 0)
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.%d", name, getpid()) >=
+	    sizeof(temporary))
+		return -ENAMETOOLONG;
+	if (!buf_ok(&file))
+		return -ENOMEM;
+	rc = file_replace_at(cache, temporary, file.data, file.len, 0600, NULL);
+	if (!rc && renameat(cache, temporary, cache, name) < 0)
+		rc = -errno;
+	if (rc < 0)
 		unlinkat(cache, temporary, 0);
+	return rc;
 }
 
-/* From the image's folder, then from this boot's. */
+/* The one that the image brings, then those of this boot. */
 static bool look_up(int cache, const char *name, const char *text, size_t len, struct filter *out)
 {
-	autoclose int shipped = open_dir(FILTER_SHIPPED);
-
-	if (shipped >= 0 && cache_get(shipped, name, text, len, out))
+	if (cache_get(AT_FDCWD, FILTER_SHIPPED, text, len, out))
 		return true;
 	buf_reset(&out->code);
 	if (cache >= 0 && cache_get(cache, name, text, len, out))
@@ -143,24 +148,22 @@ int filter_prepare(const char *root, yyjson_val *profile, struct filter *out, st
 	return rc;
 }
 
-int filter_ship(const char *folder, yyjson_val *profile, struct err *e)
+int filter_ship(const char *path, yyjson_val *profile, struct err *e)
 {
-	autoclose int cache = open_dir(folder);
 	autofree char *text = NULL;
 	struct filter made = { 0 };
-	char name[32];
 	size_t len;
 	int rc;
 
-	if (cache < 0)
-		return err_sys(e, "open \"%s\"", folder);
 	text = yyjson_val_write(profile, 0, &len);
 	if (!text)
 		return err_set(e, -ENOMEM, "out of memory");
-	snprintf(name, sizeof(name), "%016llx", (unsigned long long)hash(text, len));
 	rc = filter_compile(profile, &made, e);
-	if (!rc)
-		cache_put(cache, name, text, len, &made);
+	if (!rc) {
+		rc = cache_put(AT_FDCWD, path, text, len, &made);
+		if (rc < 0)
+			err_code(e, rc, "write \"%s\"", path);
+	}
 	buf_free(&made.code);
 	return rc;
 }

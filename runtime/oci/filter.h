@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "yyjson.h"
 
-/* Where the image has filters that were compiled when it was built. */
-#define FILTER_SHIPPED "/usr/share/berth/seccomp"
+/* Docker's default profile, compiled when the image was built. */
+#define FILTER_SHIPPED "/usr/share/berth/seccomp.filter"
 
 struct filter {
 	struct buf code;    /* struct sock_filter[]; empty: no filter */
@@ -21,8 +21,8 @@ struct filter {
 int filter_prepare(const char *root, yyjson_val *profile, struct filter *out,
 		    struct err *e);
 
-/* Compiles the profile into `folder`, which is to become FILTER_SHIPPED. */
-int filter_ship(const char *folder, yyjson_val *profile, struct err *e);
+/* Compiles the profile into the file that is to become FILTER_SHIPPED. */
+int filter_ship(const char *path, yyjson_val *profile, struct err *e);
 
 /* Locks the calling thread in. Needs no_new_privs or CAP_SYS_ADMIN. */
 int filter_load(const struct filter *filter, struct err *e);

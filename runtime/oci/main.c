@@ -31,7 +31,7 @@ static const struct {
 	  cmd_kill },
 	{ "delete", "[-f] ID", "remove what is left of a stopped container, or kill and remove it",
 	  cmd_delete },
-	{ "seccomp-cache", "DIR", "compile the default filter into DIR (done when an image is built)",
+	{ "seccomp-cache", "FILE", "compile the default filter into FILE (done when an image is built)",
 	  cmd_seccomp_cache },
 };
 

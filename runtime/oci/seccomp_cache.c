@@ -31,7 +31,7 @@ int cmd_seccomp_cache(const struct options *o, int argc, char **argv, struct err
 	if (next < 0)
 		return next;
 	if (next + 1 != argc)
-		return err_set(e, -EINVAL, "\"seccomp-cache\" needs a folder");
+		return err_set(e, -EINVAL, "\"seccomp-cache\" needs a file name");
 	doc = default_profile();
 	if (!doc)
 		return err_set(e, -ENOMEM, "out of memory");

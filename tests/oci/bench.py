@@ -33,7 +33,8 @@ def main():
     rounds = sys.argv[1] if len(sys.argv) > 1 else "20"
     work = Path(tempfile.mkdtemp(prefix="berth-oci-bench-"))
     test_oci.CASES = {"bench": dict(spec={"command": ["true"]})}
-    peers = [p for p in (shutil.which("crun"), shutil.which("runc", path="/usr/sbin:/usr/bin")) if p]
+    found = shutil.which("crun"), shutil.which("runc", path="/usr/sbin:/usr/bin")
+    peers = [path for path in found if path]
     root = test_oci.make_disk(work, [(p, Path(p).name) for p in peers])
     for library in {l for p in peers for l in libraries(p)}:
         (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)

@@ -128,11 +128,11 @@ CASES = {
     "seccomp-shipped": dict(
         spec={"command": probe("keyctl", "inet")},
         script="""
-            mkdir -p /usr/share/berth/seccomp; rm -rf /run/berth/oci/.seccomp
-            $RUNTIME seccomp-cache /usr/share/berth/seccomp
+            mkdir -p /usr/share/berth; rm -rf /run/berth/oci/.seccomp
+            $RUNTIME seccomp-cache /usr/share/berth/seccomp.filter
             ocirun run $RUNTIME $B seccomp-shipped
             echo compiled $(ls /run/berth/oci/.seccomp | wc -l)
-            rm -rf /usr/share/berth/seccomp""",
+            rm -rf /usr/share/berth""",
         expect=["^keyctl: Operation not permitted", "^inet: ok", "^exit 0$", "^compiled 0$"]),
     "seccomp-bad": dict(spec={"command": ["true"]},
                         config=put("linux.seccomp.defaultAction", "SCMP_ACT_NOTHING"),
@@ -180,8 +180,8 @@ CASES = {
         script="""
             $RUNTIME create -b . memory-files
             cd /sys/fs/cgroup/containers/memory-files
-            for f in memory.max memory.low memory.swap.max cpu.max cpu.weight pids.max cpuset.cpus \\
-              io.weight; do echo $f $(cat $f); done""",
+            for f in memory.max memory.low memory.swap.max cpu.max cpu.weight pids.max \\
+              cpuset.cpus io.weight; do echo $f $(cat $f); done""",
         expect=["^memory.max 67108864$", "^memory.low 16777216$", "^memory.swap.max 33554432$",
                 "^cpu.max 50000 100000$", "^cpu.weight 20$", "^pids.max 77$", "^cpuset.cpus 0$",
                 "^io.weight default 2930$"]),
@@ -270,8 +270,11 @@ CASES = {
     "mount-symlink": dict(
         spec={"volumes": [{"type": "tmpfs", "target": "/link/inside"}],
               "command": sh("mount | grep inside")},
-        script="ln -s ../../../../../run/escape rootfs/link; mkdir -p /run/escape rootfs/run/escape; "
-               "ocirun run $RUNTIME $B mount-symlink; ls /run/escape | wc -l; mount | grep -c escape",
+        script="ln -s ../../../../../run/escape rootfs/link; "
+               "mkdir -p /run/escape rootfs/run/escape; "
+               "chown -R 65536:65536 rootfs/run; "
+               "ocirun run $RUNTIME $B mount-symlink; ls /run/escape | wc -l; "
+               "mount | grep -c escape",
         expect=["on /run/escape/inside", "^0$"], forbid=["^1$"]),
     "proc-symlink": dict(
         spec={"command": ["true"]},
@@ -456,7 +459,9 @@ CASES = {
             $RUNTIME state two-at-once | grep status
             for i in 1 2 3 4; do $RUNTIME start two-at-once 2>&1 & done; wait
             $RUNTIME state two-at-once | grep status
-            for i in 1 2 3 4; do $RUNTIME delete --force two-at-once || echo delete failed & done; wait
+            for i in 1 2 3 4; do
+              $RUNTIME delete --force two-at-once || echo delete failed &
+            done; wait
             ls /run/berth/oci""",
         expect=[r"(?s)(already exists.*){5}created", r"(?s)(already running.*){3}running"],
         forbid=["^two-at-once$", "delete failed"]),

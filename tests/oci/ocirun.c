@@ -1,7 +1,7 @@
 /* Test tool: what an engine does around a container, without the engine.
  *   ocirun run RUNTIME BUNDLE ID      create, start, wait; prints "exit N"; delete
- *   ocirun bench N BUNDLE RUNTIME...  create + start + wait + delete, N times, the runtimes in turn;
- *                                     prints medians in microseconds and the runtimes' peak memory */
+ *   ocirun bench N BUNDLE RUNTIME...  create + start + wait + delete, N times, the runtimes in
+ *                                     turn; medians in microseconds and peak memory */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

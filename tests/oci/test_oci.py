@@ -17,8 +17,8 @@ from cases import BASE, CASES
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
-APPLETS = """awk cat chmod chown cmp cp cut dd df echo env false grep head hostname id ip kill ls mkdir
-mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep stat stty tail timeout touch tr
+APPLETS = """awk cat chmod chown cmp cp cut dd df echo env false grep head hostname id ip kill ls
+mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep stat stty tail timeout touch tr
 true tty umount usleep wc ln""".split()
 PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nextra:x:2000:app\n"
@@ -107,8 +107,9 @@ def make_disk(work, extra=()):
 
 
 def pack_disk(root, disk):
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(root), "-E", "root_owner=0:0", str(disk),
-                    "128M"], check=True, env={**os.environ, "PATH": os.environ["PATH"] + ":/sbin"})
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(root), "-E", "root_owner=0:0",
+                    str(disk), "128M"], check=True,
+                   env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
 
 def has_kvm():
