@@ -57,7 +57,7 @@ static const struct {
 } run_folders[] = {
 	{ "/run/berth", 0755 },        { "/run/berth/log", 0750 },
 	{ "/run/berth/net", 0755 },    { "/run/berth/ssh", 0700 },
-	{ "/run/berth/public", 0755 }, { "/run/berth/containers", 0700 },
+	{ "/run/berth/public", 0755 }, { "/run/berth/containers", 0711 },
 	{ "/run/etc-upper", 0755 },    { "/run/etc-work", 0700 },
 }, var_folders[] = {
 	{ "/var/lib", 0755 },           { "/var/lib/berth", 0711 },
