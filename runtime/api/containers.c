@@ -82,6 +82,11 @@ void handle_containers(struct request *r)
 	int rc = filters_parse(&filters, request_query(r, "filters"), &e);
 	bool all = request_flag(r, "all") || limit > 0 || filters_have(filters, "status");
 
+	if (!rc && request_flag(r, "size")) {
+		filters_free(filters);
+		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED, "sizes of containers are not supported yet");
+		return;
+	}
 	if (rc < 0) {
 		reply_errno(r, rc, &e);
 		return;

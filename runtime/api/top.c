@@ -86,6 +86,7 @@ static void add_process(struct buf *b, int pid, const struct process *p)
 
 void handle_top(struct request *r)
 {
+	const char *ps_args = request_query(r, "ps_args");
 	struct container *c = request_container(r);
 	autobuf struct buf procs = { 0 };
 	struct buf json = { 0 };
@@ -94,6 +95,10 @@ void handle_top(struct request *r)
 
 	if (!c)
 		return;
+	if (ps_args && *ps_args && strcmp(ps_args, "-ef")) {
+		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED, "ps arguments are not supported, only -ef");
+		return;
+	}
 	if (c->state != STATE_RUNNING && c->state != STATE_PAUSED && c->state != STATE_STOPPING) {
 		reply_error(r, MHD_HTTP_CONFLICT, "container %s is not running", c->id);
 		return;

@@ -212,8 +212,8 @@ static int apply_all_rules(const struct engine *en, struct err *e)
 	for (size_t i = 0; i < en->count; i++) {
 		const struct container *c = en->containers[i];
 
-		memcpy(all + r.count, c->published, c->published_count * sizeof(*all));
-		r.count += c->published_count;
+		for (size_t k = 0; k < c->published_count; k++)
+			all[r.count++] = c->published[k];
 	}
 	return ruleset_apply(&r, e);
 }
