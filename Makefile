@@ -21,14 +21,62 @@ include image-build/packages.mk
 include image-build/compile.mk
 include image-build/image.mk
 
-##@ What people type
-.PHONY: help run image kernel test unit lint bench fetch deps clean distclean
+.PHONY: help run image kernel test unit lint lint-sources bench fetch packages deps clean distclean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@echo "Variables: MIRROR=URL  BERTH_CACHE=DIR  STRICT=1 (locked sources or none)  KERNEL=bzImage"
 
-run: image ## build what is missing and start the machine in this terminal
-	qemu/run
-
-deps: ## install what the build needs (Debian 12 and 13, through apt)
+# Each begins with a make of its own, so that nothing is built before what it needs is installed.
+run: ## build what is missing and start a machine in this terminal
 	@image-build/deps run
+	+@$(MAKE) --no-print-directory image
+	@qemu/run
+
+test: ## every test: units, lint, machines; the last line adds up
+	@image-build/deps test
+	+@$(MAKE) --no-print-directory image test-image $(units)
+	@tests/run --unit $(units) --lint --machine
+
+image: out/berth.img ## the disk image: out/berth.img, out/berth.qcow2, out/direct/
+
+kernel: out/pkg/linux.key ## the kernel alone
+
+unit: $(units) ## unit tests alone
+	@tests/run --unit $(units)
+
+lint: ## warnings of a second compiler, shellcheck, layering, names and lengths
+	@tests/run --lint
+
+bench: ## boot times, memory and sizes, medians of five boots
+	@image-build/deps test
+	+@$(MAKE) --no-print-directory image
+	@/usr/bin/python3 tests/boot/bench.py
+
+fetch: ## download and verify every source
+	@image-build/fetch --record out/sources
+
+deps: ## install what build and tests need (Debian 12 or 13, through apt)
+	@image-build/deps test
+
+clean: ## remove out/
+	rm -rf out
+
+distclean: clean ## remove out/ and the cache of sources and built packages as well
+	rm -rf "$(BERTH_CACHE)"
+
+# What the tests' runner asks for: clang's opinion of each file, shellcheck's of each script.
+lint_objects := $(patsubst %.c,out/lint/%.ok,$(sort $(foreach f,$(folders),$(wildcard $f/*.c)) \
+	$(unit_sources)))
+out/lint/%.ok: %.c out/hostroot/.keys
+	@mkdir -p $(@D)
+	@clang -fsyntax-only $(c_common) -isystem out/hostroot/usr/include -Itests -MMD -MP \
+		-MT $@ -MF out/lint/$*.d $<
+	@touch $@
+-include $(lint_objects:.ok=.d)
+
+scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests | \
+	xargs grep -lsE '^\#!/bin/sh')
+lint-sources: $(lint_objects)
+	@shellcheck -x -e SC1090,SC1091,SC2034 $(scripts)

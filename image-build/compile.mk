@@ -97,7 +97,8 @@ $(foreach p,$(programs),$(eval $(call program_rules,target,$p,\
 $(foreach p,$(host_programs),$(eval $(call program_rules,host,$p,\
 	out/host/obj/$($p.main:.c=.o),$($p.folder))))
 
-# Unit tests: tests/unit/FOLDER/test_NAME.c is one binary, linked with FOLDER and what it may include.
+# Unit tests: tests/unit/FOLDER/test_NAME.c is one binary, linked with FOLDER and all that FOLDER
+# may include.
 unit_sources := $(foreach f,$(folders),$(wildcard tests/unit/$f/test_*.c))
 units := $(unit_sources:tests/unit/%.c=out/check/unit/%)
 unit_folder = $(patsubst tests/unit/%/,%,$(dir $1))

@@ -1,6 +1,6 @@
 # From packages and programs to the disk image.
 #
-#   packages, programs, rootfs/, image store, SBOM -> out/root.erofs -> out/berth.img, .qcow2, direct/
+#   packages, programs, rootfs/, image store, SBOM -> out/root.erofs -> berth.img, .qcow2, direct/
 
 root_packages := busybox dropbear e2fsprogs
 image_out ?= out
@@ -41,13 +41,13 @@ $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		--store $(image_out)/store.tar --sbom out/sbom.spdx.json \
 		--mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
 
-$(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk image-build/disk/grub.cfg \
-		out/pkg/grub.key $(kernel_ready)
+$(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
+		image-build/disk/grub.cfg out/pkg/grub.key $(kernel_ready)
 	@image-build/disk/make-disk --grub $(call package_root,grub)/usr --kernel $(KERNEL) \
 		--root $(image_out)/root.erofs --verity $(image_out)/verity.json --out $(image_out)
 
 # What is in the image: package, version, licence, digest of its source.
-sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap libmicrohttpd
+sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd
 out/sbom.spdx.json: image-build/sbom image-build/sources.lock \
 		$(root_packages:%=out/pkg/%.key)
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)

@@ -1,5 +1,5 @@
-# Third-party packages: one stamp each, out/pkg/NAME.key, made by build-package. What depends on what
-# is read from the package files themselves.
+# Third-party packages: one stamp each, out/pkg/NAME.key, made by build-package. What depends on
+# what is read from the package files themselves.
 
 package_names := $(filter-out %~,$(notdir $(wildcard image-build/packages/*)))
 PACKAGES_TOTAL := $(words $(package_names))

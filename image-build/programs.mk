@@ -1,4 +1,4 @@
-# Our own programs: what they are made of, how they are compiled for the target and for this machine.
+# Our own programs: what they are made of, for the target and for this machine.
 #
 # A folder's *.c make a library of that folder; main.c and NAME-main.c are left out of it, they make
 # the program. The linker takes from a library only the objects that are asked for.

@@ -1,6 +1,6 @@
 /* Netlink's wire format: messages and attributes, written into a caller's buffer and read from a
- * datagram (include/uapi/linux/netlink.h). In place of libmnl: it is these functions, and its source
- * is not on every mirror that the rest of the image comes from. Inside of netlink_*.c.
+ * datagram (include/uapi/linux/netlink.h). In place of libmnl, whose source is not on every mirror
+ * that the rest of the image comes from. Inside of netlink_*.c.
  *
  * Writers do not check the buffer's size: a request's attributes are known when it is written.
  * Readers trust no length that is in the datagram. */
@@ -26,8 +26,8 @@ ssize_t nlmsg_send(int fd, const struct nlmsghdr *message);
  * it did not fit. */
 ssize_t nlmsg_receive(int fd, void *bytes, size_t size);
 
-/* Gives each message to `fn` (may be NULL). NLREAD_NEXT: more datagrams follow; NLREAD_STOP: the answer
- * is complete; NLREAD_ERROR: errno says what the kernel said. Sequence or port 0: any. */
+/* Gives each message to `fn` (may be NULL). NLREAD_NEXT: more datagrams follow; NLREAD_STOP: the
+ * answer is complete; NLREAD_ERROR: errno says what the kernel said. Sequence or port 0: any. */
 int nlmsg_each(const void *bytes, size_t size, uint32_t sequence, uint32_t port, nlmsg_fn *fn,
 	       void *arg);
 
