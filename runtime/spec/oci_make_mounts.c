@@ -11,17 +11,18 @@ enum when { ALWAYS, NET_OWN, NET_HOST };
 /* Docker's default mounts (moby, oci/defaults.go); options separated by commas. */
 static const struct {
 	const char *destination, *type, *source, *options;
+	const char *guard; /* one more option, unless the container is privileged; may be NULL */
 	enum when when;
 } defaults[] = {
-	{ "/proc", "proc", "proc", "nosuid,noexec,nodev", ALWAYS },
-	{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k", ALWAYS },
+	{ "/proc", "proc", "proc", "nosuid,noexec,nodev", NULL, ALWAYS },
+	{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k", NULL, ALWAYS },
 	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
-	  ALWAYS },
-	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro", NET_OWN },
+	  NULL, ALWAYS },
+	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev", "ro", NET_OWN },
 	/* The kernel lets only the owner of a network namespace mount its sysfs. */
-	{ "/sys", "bind", "/sys", "rbind,nosuid,noexec,nodev,rro", NET_HOST },
-	{ "/sys/fs/cgroup", "cgroup", "cgroup", "ro,nosuid,noexec,nodev", ALWAYS },
-	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev", ALWAYS },
+	{ "/sys", "bind", "/sys", "rbind,nosuid,noexec,nodev", "rro", NET_HOST },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev", "ro", ALWAYS },
+	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev", NULL, ALWAYS },
 };
 
 static int add_options(struct string_list *list, const char *options)
@@ -55,13 +56,16 @@ static int add_defaults(struct oci_make *m)
 	bool bind_sys = make_host_network(m) && make_user_namespace(m);
 
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
+		struct oci_mount *mount;
 		int rc;
 
 		if ((defaults[i].when == NET_OWN && bind_sys) ||
 		    (defaults[i].when == NET_HOST && !bind_sys))
 			continue;
 		rc = add_mount(m, defaults[i].destination, defaults[i].type, defaults[i].source,
-			       defaults[i].options, NULL);
+			       defaults[i].options, &mount);
+		if (!rc && defaults[i].guard && !m->spec->privileged)
+			rc = string_list_add(&mount->options, defaults[i].guard);
 		if (rc < 0)
 			return rc;
 	}

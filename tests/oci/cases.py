@@ -89,6 +89,11 @@ CASES = {
             ambient=["CAP_NET_BIND_SERVICE"], inheritable=["CAP_NET_BIND_SERVICE"],
             effective=["CAP_NET_BIND_SERVICE"], permitted=["CAP_NET_BIND_SERVICE"]),
         expect=[r"CapAmb:\s+0000000000000400", r"CapEff:\s+0000000000000400"]),
+    "privileged": dict(
+        spec={"privileged": True,
+              "command": sh("grep -E '^(CapEff|NoNew|Seccomp:)' /proc/self/status; "
+                            "mkdir /sys/fs/cgroup/own && echo made; probe mount")},
+        expect=[r"CapEff:\s+000001ffffffffff", r"NoNewPrivs:\s+0", r"Seccomp:\s+0", "^mount: ok"]),
     "seccomp": dict(
         spec={"command": probe("mount", "keyctl", "add_key", "unshare", "clone3", "bpf", "io_uring",
                                "userfaultfd", "handle", "perf", "module", "kexec", "reboot",
