@@ -59,6 +59,17 @@ static void reset_terminal(void)
 	tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
+static struct buf shown; /* the addresses in the banner that stands on the screen */
+
+/* Lifetimes of addresses are renewed all the time; only a change is worth a new banner. */
+static bool addresses_changed(void)
+{
+	autobuf struct buf now = { 0 };
+
+	facts_addresses(&now);
+	return strcmp(buf_text(&now), buf_text(&shown)) != 0;
+}
+
 static void show(enum banner_mode mode, const char *reason)
 {
 	autobuf struct buf addresses = { 0 }, summary = { 0 }, motd = { 0 }, text = { 0 };
@@ -70,6 +81,8 @@ static void show(enum banner_mode mode, const char *reason)
 	gethostname(hostname, sizeof(hostname) - 1);
 	snprintf(kernel, sizeof(kernel), "%s %s", name.release, name.machine);
 	facts_addresses(&addresses);
+	buf_reset(&shown);
+	buf_adds(&shown, buf_text(&addresses));
 	facts_summary(&summary);
 	facts_motd(&motd);
 	banner = (struct banner){
@@ -130,7 +143,8 @@ static void wait_for_enter(enum banner_mode mode, const char *reason)
 
 		if (n == 0 && changed) {
 			changed = false;
-			show(mode, reason);
+			if (addresses_changed())
+				show(mode, reason);
 		}
 		if (n > 0 && fds[1].revents) {
 			changed = true;
