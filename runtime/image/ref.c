@@ -22,6 +22,11 @@ static bool is_hex(const char *text, size_t len)
 	return true;
 }
 
+static bool looks_like_id(const char *name)
+{
+	return strlen(name) == HEX_LEN && is_hex(name, HEX_LEN);
+}
+
 bool digest_valid(const char *text)
 {
 	size_t prefix = sizeof(digest_prefix) - 1;
@@ -183,7 +188,7 @@ int ref_parse(struct ref *out, const char *text, struct err *e)
 	} else if (!*r.digest) {
 		strcpy(r.tag, "latest");
 	}
-	if (strlen(name) == HEX_LEN && is_hex(name, HEX_LEN))
+	if (looks_like_id(name))
 		return err_set(e, -EINVAL, "invalid image reference \"%s\": a name cannot be 64 hex "
 			       "digits, that is an image ID", text);
 	if (split_domain(&r, name) < 0)
@@ -213,8 +218,9 @@ char *ref_familiar(const struct ref *r, char out[REF_TEXT_MAX])
 	/* Without the registry "a.b/c" would be read back as c of the registry a.b. */
 	if (strcmp(r->domain, default_domain) != 0 || looks_like_domain(path, strcspn(path, "/")))
 		return ref_full(r, out);
-	/* "library/a/b" would be read back as another name. */
-	if (!strncmp(path, library, sizeof(library) - 1) && !strchr(path + sizeof(library) - 1, '/'))
+	/* "library/a/b" would be read back as another name, 64 hex digits as an ID. */
+	if (!strncmp(path, library, sizeof(library) - 1) && !strchr(path + sizeof(library) - 1, '/') &&
+	    !looks_like_id(path + sizeof(library) - 1))
 		path += sizeof(library) - 1;
 	return join("", path, r, out);
 }

@@ -24,6 +24,7 @@ static const struct {
 	{ "index.docker.io/library/nginx", "docker.io/library/nginx:latest", "nginx:latest" },
 	{ "team/app:V1.0_rc-2", "docker.io/team/app:V1.0_rc-2", "team/app:V1.0_rc-2" },
 	{ "library/a/b", "docker.io/library/a/b:latest", "library/a/b:latest" },
+	{ "library/" HEX64, "docker.io/library/" HEX64 ":latest", "library/" HEX64 ":latest" },
 	{ "docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest" },
 	{ "localhost/demo", "localhost/demo:latest", "localhost/demo:latest" },
 	{ "localhost:5000/demo:x", "localhost:5000/demo:x", "localhost:5000/demo:x" },
