@@ -15,7 +15,7 @@ struct lines {
 	char text[LINE_MAX_BYTES];
 };
 
-/* Reads once from `fd` into the log (NULL: the output is dropped). What read(2) returned; -errno. */
+/* Reads once from `fd` into the log (NULL: output is dropped). What read(2) returned, or -errno. */
 ssize_t lines_read(struct lines *l, int fd, struct logfile *log);
 
 /* The end: what has no newline is logged without one. */

@@ -89,7 +89,7 @@ static int add_layer(struct embedding *m, const char *diff_id, uint64_t files_by
 	return 0;
 }
 
-/* A layer that another image brought is only read, for what it says about the next one's parents. */
+/* A layer that another image brought is only read, for what it says of the next one's parents. */
 static int embed_layer(struct embedding *m, struct source *source, struct source_image *image,
 		       struct tree *tree, size_t i)
 {

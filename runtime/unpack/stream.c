@@ -135,7 +135,8 @@ static int step_zstd(struct stream *s, struct err *e)
 
 static int choose(struct stream *s, struct err *e)
 {
-	static const unsigned char gzip_magic[] = { 0x1f, 0x8b }, zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const unsigned char gzip_magic[] = { 0x1f, 0x8b };
+	static const unsigned char zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
 	int rc = fill(s, e);
 
 	if (rc < 0)

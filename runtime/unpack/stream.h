@@ -1,5 +1,5 @@
 /* A layer blob as a stream of uncompressed bytes: gzip, zstd or plain, told by its first bytes.
- * Both digests are made on the way: of the blob as it lies there and of the tar inside (diff id). */
+ * Both digests are made on the way: of the blob as it lies there, of the tar inside (diff id). */
 #pragma once
 
 #include <stdint.h>

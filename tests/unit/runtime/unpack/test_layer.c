@@ -128,7 +128,8 @@ static const struct {
 } cases[] = {
 	{ { { 0 } }, { { 0 } }, "d755 0 \n" },
 	{ { { 0 } }, { { 'd', "./", NULL, 0700, 3, NULL, 0 } }, "d700 3 \n" },
-	{ { { 0 } }, { { '-', "a", NULL, 04755, 1000, "user.x", 5 } }, "d755 0 \n-4755 1000 a [user.x] 5\n" },
+	{ { { 0 } }, { { '-', "a", NULL, 04755, 1000, "user.x", 5 } },
+	  "d755 0 \n-4755 1000 a [user.x] 5\n" },
 	{ { { 0 } }, { { '-', "a", NULL, 0, 0, "trusted.overlay.opaque", 0 } }, "d755 0 \n-644 0 a\n" },
 	{ { { 0 } }, { { '-', "a", NULL, 0, 0, "security.selinux", 0 } }, "d755 0 \n-644 0 a\n" },
 	/* An unreadable capability (here one byte) is none. */
