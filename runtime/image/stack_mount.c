@@ -103,7 +103,7 @@ static int make_userns(const struct stack *s, struct err *e)
 }
 
 /* Overlayfs takes layers only from mounts that are attached in our namespace (kernels before 6.15
- * check it): so each clone is laid onto the target, one over the other; their fds reach them all. */
+ * check it): so each clone is laid onto the target, one over the other; their fds reach all. */
 static int attach_clone(struct mounting *m, const char *dir, struct err *e)
 {
 	struct mount_attr attr = {

@@ -113,7 +113,8 @@ static const struct {
 	{ { { 0, FILE_, "a", NULL } }, "a/b", NULL, 0 },
 	{ { { 0, FILE_, "a", NULL }, { 0, FILE_, "a/b", NULL } }, "a/b", NULL, -ENOTDIR },
 	/* Symlinks as parents, absolute, relative, upwards, outwards, in circles. */
-	{ { { 0, DIRECTORY, "usr/lib", NULL }, { 0, LINK, "lib", "usr/lib" }, { 1, FILE_, "lib/x", NULL } },
+	{ { { 0, DIRECTORY, "usr/lib", NULL }, { 0, LINK, "lib", "usr/lib" }, 
+	    { 1, FILE_, "lib/x", NULL } },
 	  "usr/lib/x", "usr/lib/x", 0 },
 	{ { { 0, LINK, "lib", "/usr/lib" }, { 1, FILE_, "lib/x", NULL } }, "usr/lib/x", "usr/lib/x", 0 },
 	{ { { 0, LINK, "a/b", "../c" }, { 0, FILE_, "a/b/x", NULL } }, "c/x", "c/x", 0 },
