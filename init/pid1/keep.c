@@ -101,10 +101,10 @@ static int make_seed(unsigned char seed[SEED_FILE_BYTES])
 
 static int add_entropy(const unsigned char *seed, bool credit, struct err *e)
 {
-	struct {
-		struct rand_pool_info info;
+	struct { /* struct rand_pool_info with its bytes */
+		int entropy_count, buf_size;
 		unsigned char bytes[SEED_BYTES];
-	} add = { .info = { .entropy_count = credit ? CREDIT_BITS : 0, .buf_size = SEED_BYTES } };
+	} add = { .entropy_count = credit ? CREDIT_BITS : 0, .buf_size = SEED_BYTES };
 	autoclose int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
 
 	memcpy(add.bytes, seed, SEED_BYTES);

@@ -141,7 +141,7 @@ const char *machine_rescue_reason(const struct machine *m)
 	if (m->state != MACHINE_RESCUE)
 		return "";
 	if (!m->rescue_step)
-		return "rescue mode was asked for on the kernel command line (berth.rescue)";
+		return "asked for on the kernel command line (berth.rescue)";
 	snprintf(text, sizeof(text), "boot step \"%s\" failed: %s", m->rescue_step->name,
 		 m->rescue_step->text);
 	return text;

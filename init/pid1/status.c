@@ -92,8 +92,10 @@ static void fault_sentences(const struct status *s,
 {
 	char line[320];
 
-	if (*s->rescue)
-		each(out, s->rescue);
+	if (*s->rescue) {
+		snprintf(line, sizeof(line), "rescue mode: %s", s->rescue);
+		each(out, line);
+	}
 	if (s->var_in_memory)
 		each(out, "/var is in memory: nothing that is written to it survives a reboot");
 	for (size_t i = 0; i < s->steps->count; i++) {
