@@ -95,7 +95,7 @@ static int make_read_only(int root, const char *path)
 int paths_protect(int root, int null, const struct oci_linux *l, struct err *e)
 {
 	autoclose int null_fd = null;
-	struct cover file = { .fd = null }, directory = { .fd = -1 };
+	struct cover file = { .fd = null_fd }, directory = { .fd = -1 };
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < l->readonlyPaths.count; i++) {

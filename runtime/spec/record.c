@@ -439,80 +439,81 @@ static yyjson_mut_val *write_list(const struct record_type *type, const struct a
 	return arr;
 }
 
-/* Returns 1 and the value, 0 if there is nothing to say, -1 if memory is out. */
-static int write_field(const struct record_field *f, const void *member, yyjson_mut_doc *doc,
-		       yyjson_mut_val **out)
+/* Whether the member says anything that a reader would not assume by itself. */
+static bool has_value(const struct record_field *f, const void *member)
 {
-	const struct opt_int *opt = member;
 	const struct string_list *strings = member;
 	struct any_list list;
 	void *pointer;
 
-	*out = NULL;
 	switch (f->kind) {
 	case RECORD_STRING:
-		memcpy(&pointer, member, sizeof(pointer));
-		if (!pointer)
-			return 0;
-		*out = yyjson_mut_strcpy(doc, pointer);
-		break;
-	case RECORD_STRINGS:
-	case RECORD_KEYS:
-		if (!strings->present && !strings->count)
-			return 0;
-		*out = f->kind == RECORD_KEYS ? write_keys(strings, doc) :
-						write_strings(strings, doc);
-		break;
-	case RECORD_MAP:
-		memcpy(&list, member, sizeof(list));
-		if (!list.count)
-			return 0;
-		*out = write_map(member, doc);
-		break;
-	case RECORD_BOOL:
-		if (!*(const bool *)member)
-			return 0;
-		*out = yyjson_mut_true(doc);
-		break;
-	case RECORD_INT:
-		if (!*(const int64_t *)member && !f->required)
-			return 0;
-		*out = yyjson_mut_sint(doc, *(const int64_t *)member);
-		break;
-	case RECORD_U64:
-		if (!*(const uint64_t *)member && !f->required)
-			return 0;
-		*out = yyjson_mut_uint(doc, *(const uint64_t *)member);
-		break;
-	case RECORD_OPT_INT:
-		if (!opt->set)
-			return 0;
-		*out = yyjson_mut_sint(doc, opt->value);
-		break;
-	case RECORD_OBJECT:
-		*out = record_write(f->type, member, doc);
-		if (*out && !yyjson_mut_obj_size(*out) && !f->required)
-			return 0;
-		break;
 	case RECORD_POINTER:
 		memcpy(&pointer, member, sizeof(pointer));
-		if (!pointer)
-			return 0;
-		*out = record_write(f->type, pointer, doc);
-		break;
+		return pointer;
+	case RECORD_STRINGS:
+	case RECORD_KEYS:
+		return strings->present || strings->count;
+	case RECORD_MAP:
 	case RECORD_LIST:
 	case RECORD_INTS:
 		memcpy(&list, member, sizeof(list));
-		if (!list.count)
-			return 0;
-		*out = f->kind == RECORD_INTS ? write_ints(&list, doc) :
-						write_list(f->type, &list, doc);
-		break;
+		return list.count;
+	case RECORD_BOOL:
+		return *(const bool *)member;
+	case RECORD_INT:
+	case RECORD_U64:
+		return *(const uint64_t *)member || f->required;
+	case RECORD_OPT_INT:
+		return ((const struct opt_int *)member)->set;
+	case RECORD_OBJECT:
+		return true; /* known when it is written */
 	case RECORD_RAW:
 	case RECORD_REFUSED:
-		return 0;
+		break;
 	}
-	return *out ? 1 : -1;
+	return false;
+}
+
+static yyjson_mut_val *write_value(const struct record_field *f, const void *member,
+				   yyjson_mut_doc *doc)
+{
+	struct any_list list;
+	void *pointer;
+
+	switch (f->kind) {
+	case RECORD_STRING:
+		memcpy(&pointer, member, sizeof(pointer));
+		return yyjson_mut_strcpy(doc, pointer);
+	case RECORD_STRINGS:
+		return write_strings(member, doc);
+	case RECORD_KEYS:
+		return write_keys(member, doc);
+	case RECORD_MAP:
+		return write_map(member, doc);
+	case RECORD_BOOL:
+		return yyjson_mut_bool(doc, *(const bool *)member);
+	case RECORD_INT:
+		return yyjson_mut_sint(doc, *(const int64_t *)member);
+	case RECORD_U64:
+		return yyjson_mut_uint(doc, *(const uint64_t *)member);
+	case RECORD_OPT_INT:
+		return yyjson_mut_sint(doc, ((const struct opt_int *)member)->value);
+	case RECORD_OBJECT:
+		return record_write(f->type, member, doc);
+	case RECORD_POINTER:
+		memcpy(&pointer, member, sizeof(pointer));
+		return record_write(f->type, pointer, doc);
+	case RECORD_LIST:
+	case RECORD_INTS:
+		memcpy(&list, member, sizeof(list));
+		return f->kind == RECORD_INTS ? write_ints(&list, doc) :
+						write_list(f->type, &list, doc);
+	case RECORD_RAW:
+	case RECORD_REFUSED:
+		break;
+	}
+	return NULL;
 }
 
 yyjson_mut_val *record_write(const struct record_type *type, const void *record,
@@ -521,10 +522,17 @@ yyjson_mut_val *record_write(const struct record_type *type, const void *record,
 	yyjson_mut_val *obj = yyjson_mut_obj(doc);
 
 	for (const struct record_field *f = type->fields; obj && f->key; f++) {
+		const void *member = (const char *)record + f->offset;
 		yyjson_mut_val *v;
-		int have = write_field(f, (const char *)record + f->offset, doc, &v);
 
-		if (have < 0 || (have && !yyjson_mut_obj_add_val(doc, obj, f->key, v)))
+		if (!has_value(f, member))
+			continue;
+		v = write_value(f, member, doc);
+		if (!v)
+			return NULL;
+		if (f->kind == RECORD_OBJECT && !yyjson_mut_obj_size(v) && !f->required)
+			continue;
+		if (!yyjson_mut_obj_add_val(doc, obj, f->key, v))
 			return NULL;
 	}
 	return obj;

@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
 APPLETS = """awk cat chmod chown cmp cp cut dd df echo env false grep head hostname id ip kill ls
-mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep stat stty tail timeout touch tr
-true tty umount usleep wc ln""".split()
+mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep stat stty tail timeout touch
+tr true tty umount usleep wc ln""".split()
 PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nextra:x:2000:app\n"
 BOOT_SECONDS = 900
