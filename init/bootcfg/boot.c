@@ -107,6 +107,18 @@ static void fall_back(struct boot *b)
 	yyjson_mut_doc_free(saved);
 }
 
+/* A seed disk that cannot be read is no reason to run the image's demo. Its fault is told. */
+static void prefer_last_good(struct boot *b)
+{
+	yyjson_mut_doc *last_good = load_last_good(b->root);
+
+	if (!last_good)
+		return;
+	yyjson_mut_doc_free(b->config);
+	b->config = last_good;
+	b->used = "last good";
+}
+
 static void add_metadata(struct boot *b)
 {
 	struct config_text in = { .schema = &schema_meta, .file = "meta-data",
@@ -121,12 +133,13 @@ static void add_metadata(struct boot *b)
 
 static void understand(struct boot *b)
 {
-	bool source_broken = b->faults.errors > 0;
+	bool source_broken = b->faults.errors > 0; /* and a later one was taken */
 	int code = parse(&b->source, &b->config, &b->faults);
 
-	/* A seed disk that cannot be read is no reason to run the demo. */
-	if (code < 0 || (source_broken && strcmp(b->source.kind, "default") == 0))
+	if (code < 0)
 		fall_back(b);
+	else if (source_broken)
+		prefer_last_good(b);
 	else
 		add_metadata(b);
 	keep_last_good(b);

@@ -13,7 +13,8 @@
 
 #define BASE "interface=eth0", "ip=10.0.2.15", "mask=24"
 #define STATE "{\"link\":\"eth0\",\"state\":\"bound\","
-#define PLAIN STATE "\"address\":\"10.0.2.15/24\",\"routes\":[],\"dns\":[],\"search\":[],\"ntp\":[]}"
+#define PLAIN \
+	STATE "\"address\":\"10.0.2.15/24\",\"routes\":[],\"dns\":[],\"search\":[],\"ntp\":[]}"
 
 enum { VARIABLES_MAX = 12 };
 
