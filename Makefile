@@ -71,12 +71,13 @@ lint_objects := $(patsubst %.c,out/lint/%.ok,$(sort $(foreach f,$(folders),$(wil
 	$(unit_sources)))
 out/lint/%.ok: %.c out/hostroot/.keys
 	@mkdir -p $(@D)
-	@clang -fsyntax-only -Wno-unknown-warning-option $(c_common) -isystem out/hostroot/usr/include -Itests -MMD -MP \
-		-MT $@ -MF out/lint/$*.d $<
+	@clang -fsyntax-only -Wno-unknown-warning-option \
+		-Wno-gnu-variable-sized-type-not-at-end $(c_common) \
+		-isystem out/hostroot/usr/include -Itests -MMD -MP -MT $@ -MF out/lint/$*.d $<
 	@touch $@
 -include $(lint_objects:.ok=.d)
 
 scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests | \
-	xargs grep -lsE '^\#!/bin/sh')
+	xargs awk 'FNR == 1 && /^\#!\/bin\/sh/ { print FILENAME }')
 lint-sources: $(lint_objects)
-	@shellcheck -x -e SC1090,SC1091,SC2034 $(scripts)
+	@shellcheck -S warning -x -e SC1090,SC1091,SC2034 $(scripts)
