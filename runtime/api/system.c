@@ -151,7 +151,8 @@ static void add_machine(struct buf *b, const struct engine *en)
 	json_string(b, "OSType", "linux");
 	json_string(b, "Architecture", u.machine);
 	json_string(b, "IndexServerAddress", "https://index.docker.io/v1/");
-	json_raw(b, "RegistryConfig", "{\"IndexConfigs\":{},\"InsecureRegistryCIDRs\":[],\"Mirrors\":null}");
+	json_raw(b, "RegistryConfig",
+		 "{\"IndexConfigs\":{},\"InsecureRegistryCIDRs\":[],\"Mirrors\":null}");
 	json_int(b, "NCPU", sysconf(_SC_NPROCESSORS_ONLN));
 	json_int(b, "MemTotal", memory_bytes("MemTotal"));
 	json_raw(b, "GenericResources", "null");

@@ -96,25 +96,31 @@ static void kill_deaf_shim(const struct container *c)
 			kill(atoi(pid), SIGKILL);
 }
 
+/* No record of an exit and no mark of a start: the start was under way. The record on disk may be
+ * a moment older than that and say anything. */
+static void take_start_back(struct container *c)
+{
+	kill_deaf_shim(c);
+	watch_clean_runtime(c);
+	bundle_remove(c, NULL);
+	c->boot_pending = c->state != STATE_STOPPING;
+	c->state = c->started_ns ? STATE_EXITED : STATE_CREATED;
+	c->record_stale = true;
+	log_info("container \"%s\": its start was interrupted%s", c->name,
+		 c->boot_pending ? ", it is started over" : "");
+}
+
 static void adopt_ended(struct container *c)
 {
-	bool was_starting = c->state == STATE_STARTING || c->state == STATE_CREATED;
+	bool exited = has_run_file(c, "exit");
 
-	if (!has_run_file(c, "exit")) {
-		kill_deaf_shim(c);
-		if (was_starting) {
-			watch_clean_runtime(c);
-			bundle_remove(c, NULL);
-			c->state = c->started_ns ? STATE_EXITED : STATE_CREATED;
-			c->boot_pending = true;
-			return;
-		}
-	}
-	/* The record on disk may be a moment older than the container's last start. */
-	if (c->state == STATE_EXITED && !has_run_file(c, "started")) {
-		bundle_remove(c, NULL);
+	if (!exited && !has_run_file(c, "started")) {
+		take_start_back(c);
 		return;
 	}
+	if (!exited)
+		kill_deaf_shim(c);
+	/* Whatever the record says, it ran, and nobody has taken note of its end yet. */
 	if (c->state != STATE_STOPPING)
 		c->state = STATE_RUNNING;
 	watch_ended(c);

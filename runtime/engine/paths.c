@@ -14,7 +14,8 @@ static const struct row {
 	enum kind kind;
 	const char *path;
 } rows[] = {
-#define ROW(option, member, kind, path) { option, offsetof(struct engine_paths, member), kind, path }
+#define ROW(option, member, kind, path) \
+	{ option, offsetof(struct engine_paths, member), kind, path }
 	ROW("config", config, DATA, "/run/berth/config.json"),
 	ROW("run", run, DATA, "/run/berth"),
 	ROW("bundles", bundles, DATA, "/run/berth/containers"),
