@@ -77,7 +77,7 @@ out/lint/%.ok: %.c out/hostroot/.keys
 	@touch $@
 -include $(lint_objects:.ok=.d)
 
-scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests | \
-	xargs awk 'FNR == 1 && /^\#!\/bin\/sh/ { print FILENAME }')
+scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine | \
+	xargs awk 'FNR == 1 && /^.!\/bin\/sh/ { print FILENAME }')
 lint-sources: $(lint_objects)
 	@shellcheck -S warning -x -e SC1090,SC1091,SC2034 $(scripts)

@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-enum { MINUTE = 60, HOUR = 3600, DAY = 24 * HOUR, WEEK = 7 * DAY, MONTH = 30 * DAY, YEAR = 365 * DAY };
+enum { MINUTE = 60, HOUR = 3600, DAY = 24 * HOUR, WEEK = 7 * DAY, MONTH = 30 * DAY,
+       YEAR = 365 * DAY };
 
 char *human_duration(int64_t s, char out[HUMAN_MAX])
 {

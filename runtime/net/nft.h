@@ -22,7 +22,8 @@ struct nft {
 	struct nlattr *list;     /* its expressions */
 };
 
-enum nft_hook { NFT_PREROUTING, NFT_INPUT, NFT_FORWARD, NFT_OUTPUT, NFT_POSTROUTING }; /* NF_INET_* */
+/* NF_INET_* */
+enum nft_hook { NFT_PREROUTING, NFT_INPUT, NFT_FORWARD, NFT_OUTPUT, NFT_POSTROUTING };
 enum nft_verdict { NFT_TO_DROP, NFT_TO_ACCEPT };
 enum nft_address { NFT_SOURCE, NFT_DESTINATION };
 enum nft_link { NFT_LINK_IN, NFT_LINK_OUT };

@@ -38,7 +38,8 @@ int protocol_parse(const char *name, enum protocol *out)
 	return -EINVAL;
 }
 
-static void add_published_rule(struct nft *n, const struct publish *p, uint16_t first, uint16_t last)
+static void add_published_rule(struct nft *n, const struct publish *p, uint16_t first,
+			       uint16_t last)
 {
 	uint16_t to_first = (uint16_t)(p->to_first + (first - p->first));
 
