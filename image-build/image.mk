@@ -5,6 +5,7 @@
 root_packages := busybox dropbear e2fsprogs
 image_out ?= out
 images_file ?= image-build/images.conf
+compress ?= zstd,level=19
 package_root = $(BERTH_CACHE)/build/$$(cat out/pkg/$1.key)/root
 
 # For a kernel that is built by hand: make image KERNEL=path/to/bzImage
@@ -38,7 +39,7 @@ $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 	@image-build/root/assemble --list rootfs/root.list --version $(VERSION) --build $(BERTH_RELEASE) \
 		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
 		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \
-		--store $(image_out)/store.tar --sbom out/sbom.spdx.json \
+		--store $(image_out)/store.tar --sbom out/sbom.spdx.json --compress $(compress) \
 		--mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
 
 $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
@@ -53,9 +54,10 @@ out/sbom.spdx.json: image-build/sbom image-build/sources.lock \
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)
 
 # The same system with real servers' images embedded besides the demo: what the machine tests boot.
+# 130 MB of Debian: packed quickly rather than small.
 .PHONY: test-image
 test-image:
 	@tests/images/build.py out/test/images
 	@sed 's|PATH_TO_TEST_IMAGES|out/test/images|' tests/images/images.conf >out/test/images.conf
 	@$(MAKE) --no-print-directory image_out=out/test images_file=out/test/images.conf \
-		out/test/berth.img
+		compress=lz4 out/test/berth.img

@@ -124,7 +124,10 @@ int mounts_idmap(const struct mounts *m, int user_ns, struct err *e)
 
 		if (!p->idmap || p->fd < 0)
 			continue;
-		if (sys_mount_setattr(p->fd, p->recursive ? AT_RECURSIVE : 0, &attr) < 0)
+		/* Some file systems map no owners (EINVAL; overlayfs, and so the host's /etc): what the
+		 * host owns there belongs to nobody in the container, and is readable by its mode. */
+		if (sys_mount_setattr(p->fd, p->recursive ? AT_RECURSIVE : 0, &attr) < 0 &&
+		    errno != EINVAL)
 			return err_sys(e, "mount \"%s\" on \"%s\": map its owners into the container",
 				       p->from->source, p->from->destination);
 	}

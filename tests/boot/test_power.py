@@ -12,6 +12,7 @@ containers:
     entrypoint: ["/bin/sh", "-c"]
     command: ["trap 'sleep 2; echo farewell; exit 0' TERM; echo waiting; while :; do sleep 1; done"]
     network_mode: none
+    stop_signal: SIGTERM
     restart: always
 """
 

@@ -149,12 +149,17 @@ def test_cpu_limit_bites(tank):
 
 @pytest.mark.parametrize("name, sentence", [
     ("ghost", 'localhost/nowhere:1'),
-    ("clash", "80"),
     ("nocommand", "/no/such/program"),
 ])
 def test_what_cannot_start_says_why(tank, name, sentence):
     shown = tank.ssh(f"berth inspect {name}")
     assert sentence in re.search(r'"Error": "(.*)"', shown).group(1)
+
+
+def test_two_containers_cannot_have_one_port(tank):
+    assert "clash" not in tank.containers()
+    assert re.search(r'user-data:\d+:\d+: containers.clash: port 80 .* taken by "web"',
+                     tank.ssh("berth status"))
 
 
 def test_a_container_that_exits_at_once_backs_off(tank):
