@@ -3,6 +3,7 @@
 The kernel is the one that Berth ships (out/direct/bzImage, or $BERTH_KERNEL); the root file system
 is BusyBox, the runtime and three small tools. Nothing of the rest of Berth takes part."""
 import copy
+import importlib
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cases import BASE, CASES
+from cases import BASE
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -23,6 +24,19 @@ tr true tty umount usleep wc ln""".split()
 PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nextra:x:2000:app\n"
 BOOT_SECONDS = 900
+
+
+def load_cases():
+    """The tables CASES of every cases*.py; a name stands in one of them only."""
+    rows = {}
+    for path in sorted(HERE.glob("cases*.py")):
+        for name, row in importlib.import_module(path.stem).CASES.items():
+            assert name not in rows, f"{path.name}: there is a case {name} already"
+            rows[name] = row
+    return rows
+
+
+CASES = load_cases()
 
 
 def kernel():
