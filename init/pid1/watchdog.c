@@ -7,54 +7,63 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "pid1/machine.h"
 
-enum { TIMEOUT_S = 60, FEED_MS = 10000 };
+enum { TIMEOUT_S = 60, FEED_MS = 10000, DOGS_MAX = 8 };
 
-static int device = -1;
+static int dogs[DOGS_MAX];
+static int dog_count;
 
-static int open_device(void)
-{
-	static const char *const paths[] = { "/dev/watchdog0", "/dev/watchdog" };
-
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		int fd = open(paths[i], O_WRONLY | O_CLOEXEC);
-
-		if (fd >= 0 || errno != ENOENT)
-			return fd < 0 ? -errno : fd;
-	}
-	return -ENOENT;
-}
-
-int watchdog_step(struct machine *m, struct err *say)
+/* Takes one over and adds its name. Hardware that cannot do 60 s answers with what it can; feeding
+ * each 10 s suits all. */
+static void adopt(int fd, struct buf *names, int *longest_s)
 {
 	struct watchdog_info info = { 0 };
 	int seconds = TIMEOUT_S;
 
+	if (ioctl(fd, WDIOC_SETTIMEOUT, &seconds) < 0)
+		ioctl(fd, WDIOC_GETTIMEOUT, &seconds);
+	ioctl(fd, WDIOC_GETSUPPORT, &info);
+	buf_addf(names, "%s%.32s", names->len ? ", " : "", (const char *)info.identity);
+	if (seconds > *longest_s)
+		*longest_s = seconds;
+	dogs[dog_count++] = fd;
+}
+
+int watchdog_step(struct machine *m, struct err *say)
+{
+	autobuf struct buf names = { 0 };
+	int longest_s = 0, rc = 0;
+
 	(void)m;
-	device = open_device();
-	if (device == -ENOENT || device == -ENODEV) {
-		device = -1;
-		err_set(say, 0, "this machine has none");
-		return 0;
+	for (int i = 0; i < DOGS_MAX; i++) {
+		char path[32];
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/watchdog%d", i);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0)
+			adopt(fd, &names, &longest_s);
+		else if (errno != ENOENT && errno != ENODEV)
+			rc = err_sys(say, "open \"%s\"", path);
 	}
-	if (device < 0)
-		return err_code(say, device, "open \"/dev/watchdog0\"");
-	/* Hardware that cannot do 60 s answers with what it can; feeding each 10 s suits all. */
-	if (ioctl(device, WDIOC_SETTIMEOUT, &seconds) < 0)
-		ioctl(device, WDIOC_GETTIMEOUT, &seconds);
-	ioctl(device, WDIOC_GETSUPPORT, &info);
 	watchdog_feed();
-	err_set(say, 0, "%.32s, resets a hung machine after %d s", (const char *)info.identity,
-		seconds);
+	if (rc < 0)
+		return rc;
+	if (!dog_count)
+		err_set(say, 0, "this machine has none");
+	else
+		err_set(say, 0, "%s: a hung machine is reset after %d s at most", buf_text(&names),
+			longest_s);
 	return 0;
 }
 
 void watchdog_feed(void)
 {
-	if (device >= 0)
-		ioctl(device, WDIOC_KEEPALIVE, 0);
+	for (int i = 0; i < dog_count; i++)
+		ioctl(dogs[i], WDIOC_KEEPALIVE, 0);
 }
 
 static void on_feed(struct loop *l, void *arg)
@@ -66,14 +75,15 @@ static void on_feed(struct loop *l, void *arg)
 
 void watchdog_attach(struct loop *l)
 {
-	if (device >= 0)
+	if (dog_count)
 		on_feed(l, NULL);
 }
 
 void watchdog_disarm(void)
 {
 	/* The "magic close"; a watchdog that cannot be stopped (nowayout) will reset the machine. */
-	if (device >= 0 && write(device, "V", 1) == 1)
-		close(device);
-	device = -1;
+	for (int i = 0; i < dog_count; i++)
+		if (write(dogs[i], "V", 1) == 1)
+			close(dogs[i]);
+	dog_count = 0;
 }
