@@ -110,53 +110,6 @@ static void ps_row(struct table *t, yyjson_val *c, bool whole)
 				       buf_text(&names) });
 }
 
-static void print_ids(yyjson_val *list, bool whole)
-{
-	size_t i, max;
-	yyjson_val *item;
-
-	yyjson_arr_foreach(list, i, max, item) {
-		autobuf struct buf id = { 0 };
-
-		add_id(&id, text_of(item, "Id"), whole);
-		puts(buf_text(&id));
-	}
-}
-
-int cmd_ps(const struct cli_command *self, int argc, char **argv)
-{
-	static const char *const head[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
-					    "STATUS", "PORTS", "NAMES" };
-	bool all = false, quiet = false, whole = false;
-	const struct cli_option options[] = {
-		{ 'a', "all", NULL, "Show stopped containers too", &all, NULL },
-		{ 'q', "quiet", NULL, "Only show container IDs", &quiet, NULL },
-		{ 0, "no-trunc", NULL, "Don't truncate output", &whole, NULL },
-	};
-	struct err e = { 0 };
-	autodoc yyjson_doc *doc = NULL;
-	size_t i, max;
-	yyjson_val *c;
-	struct table *t;
-	int code;
-
-	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
-		return code;
-	doc = fetch(all ? "/containers/json?all=1" : "/containers/json", &e);
-	if (!doc)
-		return cli_fail(&e);
-	if (quiet) {
-		print_ids(yyjson_doc_get_root(doc), whole);
-		return EXIT_OK;
-	}
-	t = table_new(head, ARRAY_LEN(head));
-	yyjson_arr_foreach(yyjson_doc_get_root(doc), i, max, c)
-		ps_row(t, c, whole);
-	table_print(t);
-	table_free(t);
-	return EXIT_OK;
-}
-
 static void images_rows(struct table *t, yyjson_val *image, bool whole)
 {
 	yyjson_val *tags = yyjson_obj_get(image, "RepoTags"), *tag;
@@ -180,36 +133,81 @@ static void images_rows(struct table *t, yyjson_val *image, bool whole)
 	}
 }
 
-int cmd_images(const struct cli_command *self, int argc, char **argv)
+/* What ps and images have in common: where the list comes from, and how a row of it is made. */
+struct listing {
+	const char *target, *target_all; /* all: NULL where there is no such option */
+	const char *const *head;
+	size_t columns;
+	void (*row)(struct table *t, yyjson_val *item, bool whole);
+};
+
+static void print_ids(yyjson_val *list, bool whole)
 {
-	static const char *const head[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE" };
-	bool quiet = false, whole = false;
+	size_t i, max;
+	yyjson_val *item;
+
+	yyjson_arr_foreach(list, i, max, item) {
+		autobuf struct buf id = { 0 };
+
+		add_id(&id, text_of(item, "Id"), whole);
+		puts(buf_text(&id));
+	}
+}
+
+static void print_table(const struct listing *l, yyjson_val *list, bool whole)
+{
+	struct table *t = table_new(l->head, l->columns);
+	size_t i, max;
+	yyjson_val *item;
+
+	yyjson_arr_foreach(list, i, max, item)
+		l->row(t, item, whole);
+	table_print(t);
+	table_free(t);
+}
+
+static int list(const struct cli_command *self, const struct listing *l, int argc, char **argv)
+{
+	bool all = false, quiet = false, whole = false;
 	const struct cli_option options[] = {
-		{ 'q', "quiet", NULL, "Only show image IDs", &quiet, NULL },
+		{ 'q', "quiet", NULL, "Only show IDs", &quiet, NULL },
 		{ 0, "no-trunc", NULL, "Don't truncate output", &whole, NULL },
+		{ 'a', "all", NULL, "Show stopped containers too", &all, NULL },
 	};
 	struct err e = { 0 };
 	autodoc yyjson_doc *doc = NULL;
-	size_t i, max;
-	yyjson_val *image;
-	struct table *t;
 	int code;
 
-	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
+	if (cli_options(self, options, ARRAY_LEN(options) - !l->target_all, argc, argv, argv,
+			&code) < 0)
 		return code;
-	doc = fetch("/images/json", &e);
+	doc = fetch(all ? l->target_all : l->target, &e);
 	if (!doc)
 		return cli_fail(&e);
-	if (quiet) {
+	if (quiet)
 		print_ids(yyjson_doc_get_root(doc), whole);
-		return EXIT_OK;
-	}
-	t = table_new(head, ARRAY_LEN(head));
-	yyjson_arr_foreach(yyjson_doc_get_root(doc), i, max, image)
-		images_rows(t, image, whole);
-	table_print(t);
-	table_free(t);
+	else
+		print_table(l, yyjson_doc_get_root(doc), whole);
 	return EXIT_OK;
+}
+
+int cmd_ps(const struct cli_command *self, int argc, char **argv)
+{
+	static const char *const head[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
+					    "STATUS", "PORTS", "NAMES" };
+	static const struct listing containers = { "/containers/json", "/containers/json?all=1",
+						   head, ARRAY_LEN(head), ps_row };
+
+	return list(self, &containers, argc, argv);
+}
+
+int cmd_images(const struct cli_command *self, int argc, char **argv)
+{
+	static const char *const head[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE" };
+	static const struct listing images = { "/images/json", NULL, head, ARRAY_LEN(head),
+					       images_rows };
+
+	return list(self, &images, argc, argv);
 }
 
 int cmd_inspect(const struct cli_command *self, int argc, char **argv)

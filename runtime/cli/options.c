@@ -122,7 +122,8 @@ static int take_letters(const struct cli_command *c, const struct cli_option *op
 	return 1;
 }
 
-static int check_count(const struct cli_command *c, int n)
+/* A wrong number of arguments ends with 1 and an unknown option with 125, as with docker. */
+static int check_count(const struct cli_command *c, int n, int *exit_code)
 {
 	if (n >= c->min_args && (c->max_args < 0 || n <= c->max_args))
 		return n;
@@ -130,6 +131,7 @@ static int check_count(const struct cli_command *c, int n)
 		c->max_args < 0 ? "at least " : n > c->max_args ? "at most " : "",
 		n < c->min_args ? c->min_args : c->max_args,
 		(n < c->min_args ? c->min_args : c->max_args) == 1 ? "" : "s", n, c->name, c->arguments);
+	*exit_code = EXIT_FAILED;
 	return -1;
 }
 
@@ -163,5 +165,5 @@ int cli_options(const struct cli_command *c, const struct cli_option *options, s
 			return -1;
 		i += took;
 	}
-	return check_count(c, n);
+	return check_count(c, n, exit_code);
 }
