@@ -5,16 +5,15 @@ package_names := $(filter-out %~,$(notdir $(wildcard image-build/packages/*)))
 PACKAGES_TOTAL := $(words $(package_names))
 export PACKAGES_TOTAL
 
-# A result that has gone from the cache is built again.
-$(shell for key in out/pkg/*.key; do [ -e "$$key" ] || continue; read -r name <"$$key"; \
-	[ -d "$(BERTH_CACHE)/build/$$name" ] || rm -f "$$key"; done)
-
 out/packages.mk: $(wildcard image-build/packages/*) image-build/package-rules
 	@mkdir -p out
 	@image-build/package-rules $(package_names) >$@
 
 ifeq ($(filter clean distclean help deps,$(MAKECMDGOALS)),)
 include out/packages.mk
+# A result that has gone from the cache is built again.
+$(shell for key in out/pkg/*.key; do [ -e "$$key" ] || continue; read -r name <"$$key"; \
+	[ -d "$(BERTH_CACHE)/build/$$name" ] || rm -f "$$key"; done)
 endif
 
 out/toolchain.id: FORCE
