@@ -53,24 +53,31 @@ class SshKey:
 class Machine:
     """Use as a context manager, or start() and close(). Writes go to an overlay of the image, so
     the image itself is never changed; the overlay lives until close(), so that a power_cut() or
-    poweroff followed by start() finds what was written."""
+    poweroff followed by start() finds what was written. `image` may be a folder with kernel and
+    root instead (out/direct): then there is no other disk. `options` are qemu/start's, `qemu` goes
+    to QEMU; with `keyboard`, type() types on the serial console."""
 
     def __init__(self, image, *, user_data=None, firmware="bios", disk="virtio", memory=256,
-                 forward=(), ssh_key=None, size="4G", options=(), network=True):
+                 forward=(), ssh_key=None, size="4G", options=(), qemu=(), network=True,
+                 keyboard=False):
         self.work = Path(tempfile.mkdtemp(prefix="berth-machine-"))
         self.image, self.firmware, self.disk = Path(image), firmware, disk
         self.memory, self.options, self.network = memory, list(options), network
+        self.qemu, self.keyboard = list(qemu), keyboard
         self.key = ssh_key
         self.ports = {guest: free_port() for guest in {22, *forward}} if network else {}
         self.seed = None
         if user_data is not None:
             self.seed = self.work / "user-data"
             self.seed.write_text(user_data)
-        self.overlay = self.work / "disk.qcow2"
+        self.overlay = None
         self.log = self.work / "console.log"
         self.process = None
         self.boots = 0
-        if self.image:
+        if self.image.is_dir():
+            self.options += ["--direct", str(self.image)]
+        else:
+            self.overlay = self.work / "disk.qcow2"
             form = "qcow2" if self.image.suffix == ".qcow2" else "raw"
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b",
                             str(self.image.resolve()), str(self.overlay), size], check=True)
@@ -86,23 +93,30 @@ class Machine:
 
     def argv(self):
         argv = [str(TOP / "qemu/start"), "--firmware", self.firmware, "--disk", self.disk,
-                "--memory", str(self.memory), "--console", str(self.log),
-                "--qmp", str(self.work / "qmp")]
+                "--memory", str(self.memory), "--qmp", str(self.work / "qmp"),
+                "--console", "stdio" if self.keyboard else str(self.log)]
         if self.seed:
             argv += ["--seed", str(self.seed)]
         for guest, host in self.ports.items():
             argv += ["--forward", f"{host}:{guest}"]
         if not self.network:
             argv += ["--no-nic"]
-        return argv + self.options + [str(self.overlay)]
+        argv += self.options + ([str(self.overlay)] if self.overlay else [])
+        return argv + (["--", *self.qemu] if self.qemu else [])
 
     def start(self):
         self.boots += 1
         self.log.write_text("")
         self.started = time.monotonic()
-        self.process = subprocess.Popen(self.argv(), stdin=subprocess.DEVNULL,
-                                        stdout=open(self.work / "qemu.log", "ab"),
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+        said = self.work / "qemu.log"
+        self.process = subprocess.Popen(
+            self.argv(), stdin=subprocess.PIPE if self.keyboard else subprocess.DEVNULL,
+            stdout=open(self.log if self.keyboard else said, "ab"), stderr=open(said, "ab"),
+            start_new_session=True)
+
+    def type(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
 
     def power_cut(self):
         """The plug is pulled: no guest code runs any more, nothing in flight is finished."""

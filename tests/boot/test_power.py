@@ -6,6 +6,7 @@ from machine import BOOT_SECONDS, Machine, wait_until
 SEED = """#cloud-config
 hostname: switch
 ssh_authorized_keys: ["{key}"]
+ntp: {{enabled: true, servers: [10.0.2.2]}}
 containers:
   slow:
     image: localhost/demo:latest
@@ -17,9 +18,14 @@ containers:
 """
 
 
+# A second network card, on a network of its own.
+SECOND = ["-netdev", "user,id=second,net=10.9.8.0/24", "-device", "e1000,netdev=second,romfile="]
+
+
 @pytest.fixture(scope="module")
 def switch(image, ssh_key):
-    with Machine(image, user_data=SEED.format(key=ssh_key.public), ssh_key=ssh_key) as machine:
+    with Machine(image, user_data=SEED.format(key=ssh_key.public), ssh_key=ssh_key,
+                 qemu=SECOND) as machine:
         machine.wait_ssh()
         yield machine
 
@@ -28,6 +34,25 @@ def boot_again(machine):
     if machine.process.poll() is not None:
         machine.start()
     machine.wait_ssh()
+
+
+def test_every_wired_link_gets_an_address(switch):
+    links = wait_until(lambda: (lambda t: t if t.count('"bound"') == 2 else None)(
+        switch.ssh("cat /run/berth/net/*.json")), BOOT_SECONDS, "both links are bound", switch)
+    assert "10.0.2.15" in links
+    assert "10.9.8.15" in links
+
+
+def test_the_time_server_that_the_configuration_names_is_asked(switch):
+    assert "server 10.0.2.2" in switch.ssh("cat /etc/ntp.conf")
+    wait_until(lambda: any(s["name"] == "time" and s["pid"] > 0 for s in switch.status()["services"]),
+               BOOT_SECONDS, "the time service runs", switch)
+
+
+def test_each_watchdog_is_fed(switch):
+    dogs = switch.ssh("cat /sys/class/watchdog/*/identity /sys/class/watchdog/*/state")
+    assert "Software Watchdog" in dogs and "iTCO_wdt" in dogs, "softdog was armed by the kernel"
+    assert dogs.split("\n").count("active") == 2, dogs
 
 
 def test_poweroff_gives_containers_their_grace(switch):

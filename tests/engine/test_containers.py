@@ -132,6 +132,17 @@ def test_memory_limit_kills(tank):
     assert '"OOMKilled": true' in tank.ssh("berth inspect hog")
 
 
+def test_the_system_is_protected_from_containers(tank):
+    least = int(tank.ssh("cat /sys/fs/cgroup/system/memory.min"))
+    assert least >= 16 << 20
+    most, total = tank.ssh("cat /sys/fs/cgroup/containers/memory.max; "
+                           "sed -n 's/MemTotal: *//p' /proc/meminfo").split()[:2]
+    assert int(most) <= int(total) * 1024 - least
+    weights = [int(tank.ssh(f"cat /sys/fs/cgroup/{part}/cpu.weight"))
+               for part in ("system", "containers")]
+    assert weights[0] > weights[1]
+
+
 def test_fork_bomb_stays_in_its_cage(tank):
     bomb = tank.ssh("berth ps -a --no-trunc | sed -n 's/^\\([0-9a-f]*\\) .*bomb$/\\1/p'").strip()
     count = int(tank.ssh(f"cat /sys/fs/cgroup/containers/{bomb}/pids.current"))
@@ -182,6 +193,26 @@ def test_stop_start_restart(tank):
     assert tank.wait_http(80) == "changed\n"
     assert tank.ssh("berth restart -t 5 web") == "web\n"
     assert tank.wait_http(80) == "changed\n"
+
+
+@pytest.mark.parametrize("command, code, said", [
+    ("berth --help", 0, "Usage:"),
+    ("berth ps --help", 0, "--no-trunc"),
+    ("berth sail", 1, "sail"),
+    ("berth ps --sideways", 125, "unknown flag: --sideways"),
+    ("berth stop", 1, "argument"),
+    ("berth stop nobody", 1, "No such container: nobody"),
+    ("berth logs nobody", 1, "No such container: nobody"),
+    ("berth inspect nobody", 1, "No such container: nobody"),
+])
+def test_berth_answers_as_docker_does(tank, command, code, said):
+    done = tank.try_ssh(command)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done
+
+
+def test_the_bill_of_materials_is_inside(tank, servers_image):
+    inside = tank.ssh("cat /usr/share/berth/sbom.spdx.json")
+    assert inside == (servers_image.parent.parent / "sbom.spdx.json").read_text()
 
 
 def test_any_service_comes_back_after_kill_9(tank):
