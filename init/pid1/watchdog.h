@@ -1,5 +1,5 @@
-/* The watchdogs, every one that the machine has (Documentation/watchdog/watchdog-api.rst): hardware,
- * and the kernel's softdog, which the command line armed before there was a user space. Fed from the
+/* The watchdogs, every one of the machine (Documentation/watchdog/watchdog-api.rst): hardware, and
+ * the kernel's softdog, which the command line armed before there was a user space. Fed from the
  * main loop's timer only: a loop that does not turn resets the machine. Left armed across a reboot,
  * so that firmware that hangs on the way is reset too. */
 #pragma once

@@ -1,22 +1,13 @@
 """qemu/start's choices, without starting anything."""
-import importlib.machinery
-import importlib.util
 import io
 import os
 import subprocess
 from pathlib import Path
 
+import accel
 import pytest
 
 START = Path(__file__).resolve().parent.parent.parent / "qemu/start"
-
-
-@pytest.fixture
-def start():
-    loader = importlib.machinery.SourceFileLoader("qemu_start", str(START))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("qemu_start", loader))
-    loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("opens, flags, expected", [
@@ -25,15 +16,24 @@ def start():
     (True, "fpu sse", False),  # it opens, and no guest runs
     (False, "fpu vmx sse", False),
 ])
-def test_kvm_only_where_it_works(start, monkeypatch, opens, flags, expected):
+def test_kvm_only_where_it_works(monkeypatch, opens, flags, expected):
     def fake_open(path, mode):
         assert path == "/dev/kvm"
         if not opens:
             raise PermissionError(path)
         return os.dup(0)
-    monkeypatch.setattr(start.os, "open", fake_open)
-    monkeypatch.setattr(start, "open", lambda *a, **k: io.StringIO(f"flags\t\t: {flags}\n"), raising=False)
-    assert start.kvm_works() is expected
+    monkeypatch.setattr(accel.os, "open", fake_open)
+    monkeypatch.setattr(accel, "open", lambda *a, **k: io.StringIO(f"flags\t\t: {flags}\n"),
+                        raising=False)
+    assert accel.kvm_works() is expected
+
+
+@pytest.mark.parametrize("version, thread", [
+    ((7, 2), "single"), ((8, 0), "single"), ((8, 1), "multi"), ((10, 0), "multi")])
+def test_processors_take_turns_where_qemu_would_trip(monkeypatch, version, thread):
+    monkeypatch.setattr(accel, "kvm_works", lambda: False)
+    monkeypatch.setattr(accel, "qemu_version", lambda: version)
+    assert accel.accel_args() == ["-accel", f"tcg,thread={thread}", "-cpu", "max"]
 
 
 def shown(*arguments):

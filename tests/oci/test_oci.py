@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from cases import BASE
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
+sys.path.append(str(TOP / "qemu"))
+
+from accel import accel_args  # noqa: E402  (needs the path above)
+
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
 APPLETS = """awk cat chmod chown cmp cp cut dd df echo env false grep head hostname id ip kill ls
 mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep stat stty tail timeout touch
@@ -126,16 +131,8 @@ def pack_disk(root, disk):
                    env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
 
-def has_kvm():
-    """Only where it really works, see DESIGN.md, "Machines"."""
-    flags = re.search(r"^flags\s*:.*\b(vmx|svm)\b", Path("/proc/cpuinfo").read_text(), re.M)
-    return bool(flags) and os.access("/dev/kvm", os.R_OK | os.W_OK)
-
-
 def boot(disk, seconds=BOOT_SECONDS):
-    accel = ["-accel", "kvm", "-cpu", "host"] if has_kvm() else ["-accel", "tcg,thread=multi",
-                                                                   "-cpu", "max"]
-    command = ["qemu-system-x86_64", *accel, "-m", "512", "-smp", "2", "-nographic", "-no-reboot",
+    command = ["qemu-system-x86_64", *accel_args(), "-m", "512", "-smp", "2", "-nographic", "-no-reboot",
                "-nodefaults", "-serial", "stdio", "-kernel", str(kernel()), "-append",
                "console=ttyS0 root=/dev/vda rw rootfstype=ext4 init=/init quiet panic=-1",
                "-drive", f"file={disk},format=raw,if=virtio"]
