@@ -14,7 +14,13 @@ kernel_ready := out/pkg/linux.key
 KERNEL = $(call package_root,linux)/boot/bzImage
 endif
 
-out/demo-image/index.json: $(wildcard rootfs/demo/* rootfs/demo/www/*) out/pkg/busybox.key
+# What the image says of itself comes from the commit; a new commit makes a new image.
+out/release: FORCE
+	@mkdir -p $(@D)
+	@echo "$(BERTH_RELEASE) $(SOURCE_DATE_EPOCH)" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+out/demo-image/index.json: $(wildcard rootfs/demo/* rootfs/demo/www/*) out/pkg/busybox.key out/release
 	@rm -rf $(@D)
 	@rootfs/demo/make-image $(@D) $(call package_root,busybox)/usr/bin/busybox
 
@@ -35,7 +41,8 @@ out/seccomp.filter: out/target/bin/berth-oci
 
 $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		$(shell find rootfs -type f -not -path 'rootfs/demo/*') $(root_packages:%=out/pkg/%.key) \
-		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json out/seccomp.filter
+		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json \
+		out/seccomp.filter out/release
 	@image-build/root/assemble --list rootfs/root.list --version $(VERSION) --build $(BERTH_RELEASE) \
 		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
 		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \
@@ -49,7 +56,7 @@ $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
 
 # What is in the image: package, version, licence, digest of its source.
 sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd
-out/sbom.spdx.json: image-build/sbom image-build/sources.lock \
+out/sbom.spdx.json: image-build/sbom image-build/sources.lock out/release \
 		$(root_packages:%=out/pkg/%.key)
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)
 

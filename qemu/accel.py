@@ -3,8 +3,8 @@ import os
 import re
 import subprocess
 
-# Before 8.1 a processor could run code that another one was just patching ("Oops: int3" in the guest,
-# one boot in some hundreds, more on a busy host): there all processors take turns in one thread.
+# Before 8.1 a processor could run code that another one was just patching ("Oops: int3" in the
+# guest, one boot in some hundreds, more on a busy host): there all take turns in one thread.
 TCG_THREADS_SINCE = (8, 1)
 
 
