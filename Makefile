@@ -8,7 +8,7 @@ export BERTH_CACHE ?= $(HOME)/.cache/berth
 export BERTH_HOSTCC := $(HOSTCC)
 
 # Without -j: every processor. Lines are printed as things happen, so output is not held back.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
