@@ -52,12 +52,10 @@ def test_the_bill_of_materials_says_what_is_inside(out):
         out / "root.manifest").read_text()
 
 
-def test_the_same_input_gives_the_same_root(out):
-    """Assembled once more, in another folder, as of the commit that the first one was made from."""
+def test_the_same_input_gives_the_same_bytes(out):
+    """Made once more, in another folder, as of the commit that the first one was made from."""
     release, epoch = (out / "release").read_text().split()
     subprocess.run(["make", "--no-print-directory", "-C", str(out.parent), "image_out=out/again",
                     f"BERTH_RELEASE={release}", f"SOURCE_DATE_EPOCH={epoch}",
-                    "out/again/root.erofs"], check=True, capture_output=True)
-    first, again = (json.loads((folder / "verity.json").read_text())["root_hash"]
-                    for folder in (out, out / "again"))
-    assert again == first
+                    "out/again/berth.img"], check=True, capture_output=True)
+    subprocess.run(["cmp", str(out / "berth.img"), str(out / "again/berth.img")], check=True)
