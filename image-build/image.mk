@@ -24,7 +24,8 @@ out/release: FORCE
 demo_epoch = $$(git log -1 --format=%ct -- rootfs/demo 2>/dev/null || echo 1)
 out/demo-image/index.json: $(wildcard rootfs/demo/* rootfs/demo/www/*) out/pkg/busybox.key
 	@rm -rf $(@D)
-	@SOURCE_DATE_EPOCH=$(demo_epoch) rootfs/demo/make-image $(@D) $(call package_root,busybox)/usr/bin/busybox
+	@SOURCE_DATE_EPOCH=$(demo_epoch) rootfs/demo/make-image $(@D) \
+		$(call package_root,busybox)/usr/bin/busybox
 
 # Images that are embedded change outside of make's sight; unpacking them again is quick.
 $(image_out)/store.tar: out/host/bin/unpack out/demo-image/index.json $(images_file) FORCE
