@@ -4,7 +4,6 @@
 #include <linux/sched.h>
 #include <grp.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,28 +13,21 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/path.h"
 #include "oci/console.h"
 #include "oci/create.h"
 #include "oci/paths.h"
-#include "oci/program.h"
+#include "oci/process.h"
 #include "oci/sys.h"
-#include "oci/user.h"
-#include "spec/oci_make.h"
 
 enum { PROC_MAGIC = 0x9fa0 };
 
-/* The child's own view; static, since the user's groups are much for a stack. */
+/* The child's own view; static, since the process's user and groups are much for a stack. */
 struct init {
 	struct create *c;
 	int proc;     /* a procfs mount that nobody else sees or has changed */
 	int null;     /* for masked paths */
 	int root;     /* the container's "/" */
-	int terminal; /* -1: none */
-	struct user user;
-	char **env;
-	char *program; /* what will be exec'ed */
+	struct process process;
 };
 
 static struct init self;
@@ -117,6 +109,7 @@ static int enter_root(struct init *i, struct err *e)
 	if (chdir("/") < 0)
 		return err_sys(e, "change to the root file system");
 	i->root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	i->process.root = i->root;
 	return i->root < 0 ? err_sys(e, "open the root file system") : 0;
 }
 
@@ -134,8 +127,8 @@ static int open_console(struct init *i, struct err *e)
 			devpts = m->plans[k].fd;
 	if (devpts < 0)
 		return err_set(e, -EINVAL, "process.terminal: needs a devpts mount");
-	i->terminal = console_open(devpts, i->c->console, &i->c->spec.process->consoleSize, e);
-	return i->terminal < 0 ? i->terminal : console_bind(i->terminal, i->root, e);
+	i->process.terminal = console_open(devpts, i->c->console, &i->c->spec.process->consoleSize, e);
+	return i->process.terminal < 0 ? i->process.terminal : console_bind(i->process.terminal, i->root, e);
 }
 
 static int set_names(struct init *i, struct err *e)
@@ -224,64 +217,11 @@ static int protect_paths(struct init *i, struct err *e)
 	return paths_protect(i->root, i->null, i->c->spec.linux_, e);
 }
 
-static int find_user(struct init *i, struct err *e)
+static int look_up_process(struct init *i, struct err *e)
 {
-	const struct oci_spec *s = &i->c->spec;
-	const char *wish = string_map_get(&s->annotations, ANNOTATION_USER);
-	const char *groups = string_map_get(&s->annotations, ANNOTATION_GROUP_ADD);
-	const struct oci_user *u = &s->process->user;
+	int rc = process_look_up(&i->process, e);
 
-	if (wish) {
-		int rc = user_resolve(i->root, wish, &i->user, e);
-
-		return rc < 0 || !groups ? rc : user_add_groups(i->root, groups, &i->user, e);
-	}
-	if (u->uid < 0 || u->uid >= UINT32_MAX || u->gid < 0 || u->gid >= UINT32_MAX)
-		return err_set(e, -EINVAL, "process.user: uid or gid is out of range");
-	if (u->additionalGids.count > USER_GROUPS_MAX)
-		return err_set(e, -EINVAL, "process.user: more than %d additionalGids",
-			       USER_GROUPS_MAX);
-	i->user.uid = (uint32_t)u->uid;
-	i->user.gid = (uint32_t)u->gid;
-	for (size_t k = 0; k < u->additionalGids.count; k++)
-		i->user.groups[i->user.group_count++] = (uint32_t)u->additionalGids.items[k];
-	return 0;
-}
-
-static int make_env(struct init *i, struct err *e)
-{
-	const struct string_list *env = &i->c->spec.process->env;
-	char *home = NULL;
-
-	i->env = calloc(env->count + 2, sizeof(*i->env));
-	if (!i->env)
-		return err_set(e, -ENOMEM, "out of memory");
-	for (size_t k = 0; k < env->count; k++)
-		i->env[k] = env->items[k];
-	if (program_env(i->env, "HOME"))
-		return 0;
-	if (!i->user.home[0])
-		user_find_home(i->root, &i->user);
-	if (asprintf(&home, "HOME=%s", i->user.home) < 0)
-		return err_set(e, -ENOMEM, "out of memory");
-	i->env[env->count] = home;
-	return 0;
-}
-
-static int make_cwd(struct init *i, struct err *e)
-{
-	const char *cwd = i->c->spec.process->cwd;
-	int fd;
-
-	if (cwd[0] != '/')
-		return err_set(e, -EINVAL, "process.cwd: \"%s\" is not an absolute path", cwd);
-	fd = path_open_in(i->root, cwd, O_PATH, 0, NULL);
-	if (fd == -ENOENT)
-		fd = path_mkdirs_in(i->root, cwd, 0755, NULL);
-	if (fd < 0)
-		return err_code(e, fd, "mkdir %s", cwd);
-	close(fd);
-	return 0;
+	return rc < 0 ? rc : process_make_cwd(&i->process, e);
 }
 
 /* A read-only root is the last change to the file system. */
@@ -305,73 +245,9 @@ static int seal_root(struct init *i, struct err *e)
 	return 0;
 }
 
-/* ---- the process ---- */
-
-static int change_dir(struct init *i, struct err *e)
+static int enter_process(struct init *i, struct err *e)
 {
-	const char *cwd = i->c->spec.process->cwd;
-	char seen[8];
-	long n;
-
-	if (chdir(cwd) < 0)
-		return err_sys(e, "chdir to cwd (\"%s\") set in config.json failed", cwd);
-	/* CVE-2024-21626: "(unreachable)/..." is a directory of the host. */
-	n = syscall(SYS_getcwd, seen, sizeof(seen));
-	if (n < 0 ? errno != ERANGE : seen[0] != '/')
-		return err_set(e, -EPERM, "process.cwd: \"%s\" is outside of the container", cwd);
-	return 0;
-}
-
-static int set_user(struct init *i, struct err *e)
-{
-	const struct opt_int *mask = &i->c->spec.process->user.umask;
-	gid_t groups[USER_GROUPS_MAX];
-
-	for (int k = 0; k < i->user.group_count; k++)
-		groups[k] = i->user.groups[k];
-	umask(mask->set ? (mode_t)mask->value & 0777 : 022);
-	if (setgroups((size_t)i->user.group_count, groups) < 0)
-		return err_sys(e, "set supplementary groups");
-	if (setresgid(i->user.gid, i->user.gid, i->user.gid) < 0)
-		return err_sys(e, "become group %u", i->user.gid);
-	if (setresuid(i->user.uid, i->user.uid, i->user.uid) < 0)
-		return err_sys(e, "become user %u", i->user.uid);
-	/* Dumpable is set anew by a change of ids. */
-	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "hide the runtime") : 0;
-}
-
-static int drop_rights(struct init *i, struct err *e)
-{
-	const struct oci_process *p = i->c->spec.process;
-	int rc;
-
-	if (i->terminal >= 0 && fchown(i->terminal, i->user.uid, (gid_t)-1) < 0)
-		return err_sys(e, "give the terminal to user %u", i->user.uid);
-	if (i->terminal >= 0) {
-		rc = console_take(i->terminal, e);
-		if (rc < 0)
-			return rc;
-	}
-	/* Without no_new_privs only a privileged process may load a filter. */
-	rc = p->noNewPrivileges ? 0 : filter_load(&i->c->filter, e);
-	if (!rc)
-		rc = caps_bound(&i->c->caps, e);
-	if (!rc)
-		rc = set_user(i, e);
-	if (!rc)
-		rc = caps_apply(&i->c->caps, e);
-	if (!rc && p->noNewPrivileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		rc = err_sys(e, "set no_new_privs");
-	return rc;
-}
-
-static int find_program(struct init *i, struct err *e)
-{
-	const struct string_list *args = &i->c->spec.process->args;
-
-	if (!args->count)
-		return err_set(e, -EINVAL, "process.args: is empty");
-	return program_find(args->items[0], program_env(i->env, "PATH"), &i->program, e);
+	return process_enter(&i->process, e);
 }
 
 /* ---- the order of it all ---- */
@@ -380,8 +256,7 @@ typedef int step_fn(struct init *i, struct err *e);
 
 static step_fn *const steps[] = {
 	wait_for_parent, become_root,	open_mounts, enter_root,    attach_mounts, open_console,
-	set_names,	 set_sysctls,	find_user,   make_env,	    make_cwd,	   protect_paths,
-	seal_root,	 drop_rights,	change_dir,  find_program,
+	set_names,	 set_sysctls,	look_up_process, protect_paths, seal_root, enter_process,
 };
 
 static _Noreturn void fail(struct init *i, int code, const struct err *e)
@@ -404,47 +279,19 @@ static int wait_for_start(struct init *i)
 	return connection;
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static _Noreturn void run_program(struct init *i, int connection)
-{
-	struct oci_process *p = i->c->spec.process;
-	autofree char **argv = calloc(p->args.count + 1, sizeof(*argv));
-	struct err e = { "out of memory" };
-	int rc = argv ? 0 : -ENOMEM;
-
-	for (size_t k = 0; !rc && k < p->args.count; k++)
-		argv[k] = p->args.items[k];
-	reset_signals();
-	/* CVE-2024-21626: whatever is open besides stdio and what was asked for ends at exec. */
-	if (!rc && sys_close_range(3 + (unsigned int)i->c->preserve_fds, ~0u,
-				   CLOSE_RANGE_CLOEXEC) < 0)
-		rc = err_sys(&e, "close files");
-	/* As late as can be, so that the filter need not allow what set-up takes. */
-	if (!rc && p->noNewPrivileges)
-		rc = filter_load(&i->c->filter, &e);
-	if (!rc) {
-		execve(i->program, argv, i->env);
-		rc = program_exec_error(p->args.items[0], -errno, &e);
-	}
-	file_write_all(connection, e.text, strlen(e.text));
-	_exit(rc == -ENOENT ? 127 : 126);
-}
-
 void init_run(struct create *c)
 {
 	struct sync_message ready = { .kind = SYNC_READY };
 	struct err e = { 0 };
 
-	self = (struct init){ .c = c, .proc = -1, .null = -1, .root = -1, .terminal = -1 };
+	self = (struct init){ .c = c, .proc = -1, .null = -1, .root = -1 };
+	self.process = (struct process){ .spec = c->spec.process,
+					 .annotations = &c->spec.annotations,
+					 .caps = &c->caps,
+					 .filter = &c->filter,
+					 .root = -1,
+					 .terminal = -1,
+					 .preserve_fds = c->preserve_fds };
 	/* The lock on the container's directory is the parent's and must end with it. */
 	close(c->state_dir);
 	for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
@@ -453,9 +300,9 @@ void init_run(struct create *c)
 		if (rc < 0)
 			fail(&self, rc, &e);
 	}
-	ready.uid = self.user.uid;
-	ready.gid = self.user.gid;
+	ready.uid = self.process.user.uid;
+	ready.gid = self.process.user.gid;
 	if (sync_send(c->sync, &ready) < 0)
 		_exit(1);
-	run_program(&self, wait_for_start(&self));
+	process_exec(&self.process, wait_for_start(&self));
 }

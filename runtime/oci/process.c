@@ -1,0 +1,217 @@
+#include "oci/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "oci/console.h"
+#include "oci/program.h"
+#include "oci/sys.h"
+#include "spec/oci_make.h"
+
+/* ---- what the image's files say ---- */
+
+static int take_numbers(const struct oci_user *u, struct user *out, struct err *e)
+{
+	if (u->uid < 0 || u->uid >= UINT32_MAX || u->gid < 0 || u->gid >= UINT32_MAX)
+		return err_set(e, -EINVAL, "process.user: uid or gid is out of range");
+	if (u->additionalGids.count > USER_GROUPS_MAX)
+		return err_set(e, -EINVAL, "process.user: more than %d additionalGids",
+			       USER_GROUPS_MAX);
+	out->uid = (uint32_t)u->uid;
+	out->gid = (uint32_t)u->gid;
+	for (size_t k = 0; k < u->additionalGids.count; k++) {
+		int64_t gid = u->additionalGids.items[k];
+
+		if (gid < 0 || gid >= UINT32_MAX)
+			return err_set(e, -EINVAL, "process.user.additionalGids: %lld is out of range",
+				       (long long)gid);
+		out->groups[out->group_count++] = (uint32_t)gid;
+	}
+	return 0;
+}
+
+static int find_user(struct process *p, struct err *e)
+{
+	const char *wish = NULL, *groups = NULL;
+	int rc;
+
+	if (p->annotations) {
+		wish = string_map_get(p->annotations, ANNOTATION_USER);
+		groups = string_map_get(p->annotations, ANNOTATION_GROUP_ADD);
+	}
+	if (!wish)
+		return take_numbers(&p->spec->user, &p->user, e);
+	rc = user_resolve(p->root, wish, &p->user, e);
+	return rc < 0 || !groups ? rc : user_add_groups(p->root, groups, &p->user, e);
+}
+
+static int make_env(struct process *p, struct err *e)
+{
+	const struct string_list *env = &p->spec->env;
+	char *home = NULL;
+
+	p->env = calloc(env->count + 2, sizeof(*p->env));
+	if (!p->env)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (size_t k = 0; k < env->count; k++)
+		p->env[k] = env->items[k];
+	if (program_env(p->env, "HOME"))
+		return 0;
+	if (!p->user.home[0])
+		user_find_home(p->root, &p->user);
+	if (asprintf(&home, "HOME=%s", p->user.home) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	p->env[env->count] = home;
+	return 0;
+}
+
+int process_look_up(struct process *p, struct err *e)
+{
+	int rc = find_user(p, e);
+
+	return rc < 0 ? rc : make_env(p, e);
+}
+
+int process_make_cwd(const struct process *p, struct err *e)
+{
+	const char *cwd = p->spec->cwd;
+	int fd;
+
+	if (cwd[0] != '/')
+		return err_set(e, -EINVAL, "process.cwd: \"%s\" is not an absolute path", cwd);
+	fd = path_open_in(p->root, cwd, O_PATH, 0, NULL);
+	if (fd == -ENOENT)
+		fd = path_mkdirs_in(p->root, cwd, 0755, NULL);
+	if (fd < 0)
+		return err_code(e, fd, "mkdir %s", cwd);
+	close(fd);
+	return 0;
+}
+
+/* ---- its rights ---- */
+
+static int take_terminal(const struct process *p, struct err *e)
+{
+	if (p->terminal < 0)
+		return 0;
+	if (fchown(p->terminal, p->user.uid, (gid_t)-1) < 0)
+		return err_sys(e, "give the terminal to user %u", p->user.uid);
+	return console_take(p->terminal, e);
+}
+
+static int set_user(const struct process *p, struct err *e)
+{
+	const struct opt_int *mask = &p->spec->user.umask;
+	gid_t groups[USER_GROUPS_MAX];
+
+	for (int k = 0; k < p->user.group_count; k++)
+		groups[k] = p->user.groups[k];
+	umask(mask->set ? (mode_t)mask->value & 0777 : 022);
+	if (setgroups((size_t)p->user.group_count, groups) < 0)
+		return err_sys(e, "set supplementary groups");
+	if (setresgid(p->user.gid, p->user.gid, p->user.gid) < 0)
+		return err_sys(e, "become group %u", p->user.gid);
+	if (setresuid(p->user.uid, p->user.uid, p->user.uid) < 0)
+		return err_sys(e, "become user %u", p->user.uid);
+	/* Dumpable is set anew by a change of ids. */
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "hide the runtime") : 0;
+}
+
+static int drop_rights(const struct process *p, struct err *e)
+{
+	bool no_new_privs = p->spec->noNewPrivileges;
+	/* Without no_new_privs only a privileged process may load a filter. */
+	int rc = no_new_privs ? 0 : filter_load(p->filter, e);
+
+	if (!rc)
+		rc = caps_bound(p->caps, e);
+	if (!rc)
+		rc = set_user(p, e);
+	if (!rc)
+		rc = caps_apply(p->caps, e);
+	if (!rc && no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		rc = err_sys(e, "set no_new_privs");
+	return rc;
+}
+
+static int change_dir(const struct process *p, struct err *e)
+{
+	const char *cwd = p->spec->cwd;
+	char seen[8];
+	long n;
+
+	if (chdir(cwd) < 0)
+		return err_sys(e, "chdir to cwd (\"%s\") set in config.json failed", cwd);
+	/* CVE-2024-21626: "(unreachable)/..." is a directory of the host. */
+	n = syscall(SYS_getcwd, seen, sizeof(seen));
+	if (n < 0 ? errno != ERANGE : seen[0] != '/')
+		return err_set(e, -EPERM, "process.cwd: \"%s\" is outside of the container", cwd);
+	return 0;
+}
+
+static int find_program(struct process *p, struct err *e)
+{
+	const struct string_list *args = &p->spec->args;
+
+	if (!args->count)
+		return err_set(e, -EINVAL, "process.args: is empty");
+	return program_find(args->items[0], program_env(p->env, "PATH"), &p->program, e);
+}
+
+int process_enter(struct process *p, struct err *e)
+{
+	int rc = take_terminal(p, e);
+
+	if (!rc)
+		rc = drop_rights(p, e);
+	if (!rc)
+		rc = change_dir(p, e);
+	return rc < 0 ? rc : find_program(p, e);
+}
+
+/* ---- its end as the runtime ---- */
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+_Noreturn void process_exec(struct process *p, int report)
+{
+	const struct string_list *args = &p->spec->args;
+	autofree char **argv = calloc(args->count + 1, sizeof(*argv));
+	struct err e = { "out of memory" };
+	int rc = argv ? 0 : -ENOMEM;
+
+	for (size_t k = 0; !rc && k < args->count; k++)
+		argv[k] = args->items[k];
+	reset_signals();
+	/* CVE-2024-21626: whatever is open besides stdio and what was asked for ends at exec. */
+	if (!rc &&
+	    sys_close_range(3 + (unsigned int)p->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		rc = err_sys(&e, "close files");
+	/* As late as can be, so that the filter need not allow what set-up takes. */
+	if (!rc && p->spec->noNewPrivileges)
+		rc = filter_load(p->filter, &e);
+	if (!rc) {
+		execve(p->program, argv, p->env);
+		rc = program_exec_error(args->items[0], -errno, &e);
+	}
+	file_write_all(report, e.text, strlen(e.text));
+	_exit(rc == -ENOENT ? 127 : 126);
+}

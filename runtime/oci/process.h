@@ -1,0 +1,38 @@
+/* A process on its way into a container: the first one ("create") and any later one ("exec")
+ * alike. All of this runs in the process itself, inside of the container's namespaces, with "/"
+ * the container's; what takes rights on the host is done to it from outside (limits.h).
+ * Source: runtime-spec config.md, "Process". */
+#pragma once
+
+#include "base/err.h"
+#include "oci/caps.h"
+#include "oci/filter.h"
+#include "oci/user.h"
+#include "spec/oci.h"
+
+struct process {
+	const struct oci_process *spec;
+	const struct string_map *annotations; /* may name the user, see runtime/spec/README.md */
+	const struct caps *caps;
+	const struct filter *filter;
+	int root;	  /* the container's "/" */
+	int terminal;	  /* -1: none */
+	int preserve_fds; /* fds 3 ... 3 + n - 1 stay open */
+	struct user user; /* from here on it is filled below */
+	char **env;
+	char *program; /* what will be exec'ed */
+};
+
+/* In the order of the calls. First what the image's files are read for: the user and his groups,
+ * and HOME. */
+int process_look_up(struct process *p, struct err *e);
+
+/* A working directory that the image lacks is made. */
+int process_make_cwd(const struct process *p, struct err *e);
+
+/* Takes the terminal, gives up every right that was not asked for, changes the directory and
+ * finds the program. */
+int process_enter(struct process *p, struct err *e);
+
+/* Says on `report` why exec failed, or closes it by exec. */
+_Noreturn void process_exec(struct process *p, int report);
