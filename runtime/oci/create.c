@@ -92,7 +92,8 @@ static int check_config(struct create *c, struct err *e)
 	if (!rc)
 		rc = mounts_plan(s, &c->mounts, e);
 	if (!rc)
-		rc = caps_read(s->process->capabilities, &c->caps, e);
+		rc = caps_read(s->process->capabilities, c->ns.new_flags & CLONE_NEWUSER,
+			       &c->caps, e);
 	if (!rc)
 		rc = limits_check(s->process, e);
 	if (rc < 0)

@@ -1,18 +1,14 @@
 /* berth-oci: the OCI runtime's command line. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "oci/args.h"
 #include "oci/commands.h"
+#include "oci/report.h"
 #include "spec/oci.h"
 
 #ifndef BERTH_VERSION
@@ -55,30 +51,6 @@ static void print_help(void)
 	       "  -v, --version\n");
 }
 
-/* For callers that read the reason from --log: one line, as runc's logger writes it. */
-static void write_log(const struct global *g, const char *text)
-{
-	char now[CLOCK_RFC3339_MAX];
-	autobuf struct buf line = { 0 };
-	autoclose int fd = -1;
-
-	if (!g->log)
-		return;
-	fd = open(g->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	clock_rfc3339(clock_wall_ns(), now);
-	if (g->log_format && !strcmp(g->log_format, "json")) {
-		buf_adds(&line, "{\"level\":\"error\",\"msg\":");
-		buf_add_json_string(&line, text, strlen(text));
-		buf_addf(&line, ",\"time\":\"%s\"}\n", now);
-	} else {
-		buf_addf(&line, "time=\"%s\" level=error msg=", now);
-		buf_add_json_string(&line, text, strlen(text));
-		buf_addc(&line, '\n');
-	}
-	if (fd >= 0 && buf_ok(&line))
-		file_write_all(fd, line.data, line.len);
-}
-
 static int parse_global(struct global *g, int argc, char **argv, struct err *e)
 {
 	const struct arg rows[] = {
@@ -101,6 +73,7 @@ static int parse_global(struct global *g, int argc, char **argv, struct err *e)
 	if (g->log_format && strcmp(g->log_format, "json") != 0 &&
 	    strcmp(g->log_format, "text") != 0)
 		return err_set(e, -EINVAL, "--log-format is text or json, not \"%s\"", g->log_format);
+	report_to(g->log, g->log_format && !strcmp(g->log_format, "json"));
 	return next;
 }
 
@@ -141,8 +114,7 @@ int main(int argc, char **argv)
 	/* From here on a process of a container cannot open our memory or executable. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (run(&g, argc, argv, &e) < 0) {
-		log_error("%s", e.text);
-		write_log(&g, e.text);
+		report_error(e.text);
 		return 1;
 	}
 	return 0;

@@ -266,6 +266,16 @@ void oci_spec_free(struct oci_spec *spec)
 	record_free(&spec_type, spec);
 }
 
+int oci_process_read(yyjson_val *object, struct oci_process *out, struct err *e)
+{
+	return record_read(&process_type, object, "process", out, e);
+}
+
+void oci_process_free(struct oci_process *process)
+{
+	record_free(&process_type, process);
+}
+
 int oci_seccomp_read(yyjson_val *object, struct oci_seccomp *out, struct err *e)
 {
 	return record_read(&seccomp_type, object, "linux.seccomp", out, e);

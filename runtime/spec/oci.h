@@ -224,6 +224,10 @@ int oci_spec_read(yyjson_val *object, struct oci_spec *out, struct err *e);
 yyjson_mut_val *oci_spec_write(const struct oci_spec *spec, yyjson_mut_doc *doc);
 void oci_spec_free(struct oci_spec *spec);
 
+/* A process file of "exec": config.json's "process" alone. */
+int oci_process_read(yyjson_val *object, struct oci_process *out, struct err *e);
+void oci_process_free(struct oci_process *process);
+
 int oci_seccomp_read(yyjson_val *object, struct oci_seccomp *out, struct err *e);
 yyjson_mut_val *oci_seccomp_write(const struct oci_seccomp *seccomp, yyjson_mut_doc *doc);
 void oci_seccomp_free(struct oci_seccomp *seccomp);
