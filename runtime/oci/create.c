@@ -27,7 +27,7 @@
 #include "oci/state.h"
 #include "oci/sys.h"
 
-enum { CONFIG_MAX_BYTES = 16 << 20, PRESERVE_MAX = 1024 };
+enum { PRESERVE_MAX = 1024 };
 
 /* ---- configuration ---- */
 
@@ -38,25 +38,6 @@ static int open_bundle(struct create *c, const char *bundle, struct err *e)
 		return err_sys(e, "bundle \"%s\"", bundle);
 	c->bundle_fd = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return c->bundle_fd < 0 ? err_sys(e, "bundle \"%s\"", bundle) : 0;
-}
-
-static int read_config(struct create *c, struct err *e)
-{
-	autobuf struct buf text = { 0 };
-	yyjson_read_err fault;
-	int rc = file_read_at(c->bundle_fd, "config.json", CONFIG_MAX_BYTES, &text, e);
-
-	if (rc == -ENOENT)
-		return err_set(e, rc, "JSON specification file config.json not found");
-	if (rc < 0)
-		return rc;
-	c->doc = yyjson_read_opts(text.data, text.len, 0, NULL, &fault);
-	if (!c->doc)
-		return err_set(e, -EINVAL, "config.json: byte %zu: %s", fault.pos, fault.msg);
-	rc = oci_spec_read(yyjson_doc_get_root(c->doc), &c->spec, e);
-	if (rc < 0)
-		err_prefix(e, "config.json");
-	return rc;
 }
 
 static int check_version(const char *version, struct err *e)
@@ -77,7 +58,7 @@ static int has_dev(const struct mounts *m)
 /* Everything that can be seen to be wrong without touching the machine. */
 static int check_config(struct create *c, struct err *e)
 {
-	struct oci_spec *s = &c->spec;
+	struct oci_spec *s = &c->config.spec;
 	int rc = check_version(s->ociVersion, e);
 
 	if (rc < 0)
@@ -126,9 +107,9 @@ static void raise_file_limit(size_t mounts)
 
 static int open_rootfs(struct create *c, struct err *e)
 {
-	const char *word = c->spec.linux_->rootfsPropagation;
+	const char *word = c->config.spec.linux_->rootfsPropagation;
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	const char *path = c->spec.root->path;
+	const char *path = c->config.spec.root->path;
 	bool recursive;
 
 	c->rootfs = sys_open_tree(c->bundle_fd, path,
@@ -151,7 +132,7 @@ static int open_dev(struct create *c, struct err *e)
 
 		if (!p->is_dev)
 			continue;
-		p->fd = devices_make_dev(p, &c->spec, e);
+		p->fd = devices_make_dev(p, &c->config.spec, e);
 		if (p->fd < 0)
 			return p->fd;
 	}
@@ -175,7 +156,7 @@ static int open_listener(struct create *c, struct err *e)
 
 static int make_cgroup(struct create *c, struct err *e)
 {
-	const struct oci_resources *r = &c->spec.linux_->resources;
+	const struct oci_resources *r = &c->config.spec.linux_->resources;
 	int rc;
 
 	c->cgroup = cgroup_create(c->cgroup_path, e);
@@ -187,7 +168,7 @@ static int make_cgroup(struct create *c, struct err *e)
 
 static int prepare(struct create *c, struct err *e)
 {
-	int rc = filter_prepare(c->root, c->spec.linux_->seccomp, &c->filter, e);
+	int rc = filter_prepare(c->root, c->config.spec.linux_->seccomp, &c->filter, e);
 
 	raise_file_limit(c->mounts.count);
 	if (!rc && c->console_socket) {
@@ -237,7 +218,7 @@ static int map_ids(struct create *c, pid_t pid, struct err *e)
 {
 	autoclose int user_ns = -1;
 	char path[64];
-	int rc = namespaces_map(c->spec.linux_, pid, e);
+	int rc = namespaces_map(c->config.spec.linux_, pid, e);
 
 	if (rc < 0 || !(c->ns.new_flags & CLONE_NEWUSER))
 		return rc;
@@ -261,7 +242,7 @@ static int64_t host_id(const struct oci_mapping_list *map, uint32_t id)
  * can give it away: in the user namespace its owner has no number. */
 static void give_stdio(const struct create *c, uint32_t uid)
 {
-	int64_t owner = host_id(&c->spec.linux_->uidMappings, uid);
+	int64_t owner = host_id(&c->config.spec.linux_->uidMappings, uid);
 	struct stat st;
 
 	for (int fd = 0; owner >= 0 && fd < 3; fd++)
@@ -287,7 +268,7 @@ static int finish_child(struct create *c, pid_t pid, struct err *e)
 		return m.code < 0 ? m.code : -EINVAL;
 	}
 	give_stdio(c, m.uid);
-	return limits_apply(c->spec.process, pid, e);
+	return limits_apply(c->config.spec.process, pid, e);
 }
 
 /* ---- state ---- */
@@ -298,13 +279,13 @@ static int save_state(const struct create *c, pid_t pid, struct err *e)
 	struct state s = {
 		.id = (char *)c->id,
 		.bundle = c->bundle,
-		.rootfs = c->spec.root->path,
-		.ociVersion = c->spec.ociVersion,
+		.rootfs = c->config.spec.root->path,
+		.ociVersion = c->config.spec.ociVersion,
 		.cgroup = c->cgroup_path,
 		.created = clock_rfc3339(clock_wall_ns(), now),
 		.pid = pid,
 		.startTime = pid ? state_process_start(pid) : 0,
-		.annotations = c->spec.annotations,
+		.annotations = c->config.spec.annotations,
 	};
 
 	return state_write(c->state_dir, &s, e);
@@ -342,6 +323,8 @@ static int create_container(struct create *c, struct err *e)
 	/* Before anything else is made: after a crash delete must know the cgroup. */
 	rc = save_state(c, 0, e);
 	if (!rc)
+		rc = config_save(&c->config, c->state_dir, e);
+	if (!rc)
 		rc = prepare(c, e);
 	if (!rc)
 		rc = namespaces_join(&c->ns, e);
@@ -367,8 +350,7 @@ static void release(struct create *c)
 		cleanup_fd(fds[i]);
 	mounts_free(&c->mounts);
 	buf_free(&c->filter.code);
-	oci_spec_free(&c->spec);
-	yyjson_doc_free(c->doc);
+	config_free(&c->config);
 	free(c->cgroup_path);
 	free(c->bundle);
 }
@@ -422,11 +404,11 @@ int cmd_create(const struct options *o, int argc, char **argv, struct err *e)
 	if (!rc)
 		rc = open_bundle(&c, bundle, e);
 	if (!rc)
-		rc = read_config(&c, e);
+		rc = config_read(c.bundle_fd, &c.config, e);
 	if (!rc)
 		rc = check_config(&c, e);
 	if (!rc)
-		rc = protect_self(c.spec.linux_, o->argv, e);
+		rc = protect_self(c.config.spec.linux_, o->argv, e);
 	if (!rc)
 		rc = create_container(&c, e);
 	release(&c);

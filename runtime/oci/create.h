@@ -6,18 +6,17 @@
 
 #include "base/err.h"
 #include "oci/caps.h"
+#include "oci/config.h"
 #include "oci/filter.h"
 #include "oci/mounts.h"
 #include "oci/namespaces.h"
-#include "spec/oci.h"
 
 struct create {
 	const char *root, *id;
 	const char *console_socket, *pid_file; /* NULL: none */
 	int preserve_fds;		       /* fds 3 ... 3 + n - 1 stay open */
 	char *bundle;			       /* absolute */
-	yyjson_doc *doc;
-	struct oci_spec spec;
+	struct config config;
 	struct namespaces ns;
 	struct mounts mounts;
 	struct caps caps;

@@ -117,23 +117,25 @@ static int enter_root(struct init *i, struct err *e)
 
 static int open_console(struct init *i, struct err *e)
 {
+	const struct oci_process *p = i->c->config.spec.process;
 	const struct mounts *m = &i->c->mounts;
-	int devpts = -1;
+	int devpts = -1, terminal;
 
-	if (!i->c->spec.process->terminal)
+	if (!p->terminal)
 		return 0;
 	for (size_t k = 0; k < m->count; k++)
 		if (m->plans[k].type && !strcmp(m->plans[k].type, "devpts"))
 			devpts = m->plans[k].fd;
 	if (devpts < 0)
 		return err_set(e, -EINVAL, "process.terminal: needs a devpts mount");
-	i->process.terminal = console_open(devpts, i->c->console, &i->c->spec.process->consoleSize, e);
-	return i->process.terminal < 0 ? i->process.terminal : console_bind(i->process.terminal, i->root, e);
+	terminal = console_open(devpts, i->c->console, &p->consoleSize, e);
+	i->process.terminal = terminal;
+	return terminal < 0 ? terminal : console_bind(terminal, i->root, e);
 }
 
 static int set_names(struct init *i, struct err *e)
 {
-	const struct oci_spec *s = &i->c->spec;
+	const struct oci_spec *s = &i->c->config.spec;
 
 	if (s->hostname && s->hostname[0]) {
 		if (!(i->c->ns.new_flags & CLONE_NEWUTS))
@@ -199,7 +201,7 @@ static int set_sysctl(struct init *i, const char *name, const char *value, struc
 
 static int set_sysctls(struct init *i, struct err *e)
 {
-	const struct string_map *map = &i->c->spec.linux_->sysctl;
+	const struct string_map *map = &i->c->config.spec.linux_->sysctl;
 	int rc = 0;
 
 	for (size_t k = 0; !rc && k < map->count; k++)
@@ -214,7 +216,7 @@ static int attach_mounts(struct init *i, struct err *e)
 
 static int protect_paths(struct init *i, struct err *e)
 {
-	return paths_protect(i->root, i->null, i->c->spec.linux_, e);
+	return paths_protect(i->root, i->null, i->c->config.spec.linux_, e);
 }
 
 static int look_up_process(struct init *i, struct err *e)
@@ -228,10 +230,10 @@ static int look_up_process(struct init *i, struct err *e)
 static int seal_root(struct init *i, struct err *e)
 {
 	struct mount_attr attr = { 0 };
-	const char *word = i->c->spec.linux_->rootfsPropagation;
+	const char *word = i->c->config.spec.linux_->rootfsPropagation;
 	bool recursive = false;
 
-	if (i->c->spec.root->readonly)
+	if (i->c->config.spec.root->readonly)
 		attr.attr_set = MOUNT_ATTR_RDONLY;
 	if (attr.attr_set && sys_mount_setattr(i->c->rootfs, 0, &attr) < 0)
 		return err_sys(e, "make the root file system read-only");
@@ -285,8 +287,8 @@ void init_run(struct create *c)
 	struct err e = { 0 };
 
 	self = (struct init){ .c = c, .proc = -1, .null = -1, .root = -1 };
-	self.process = (struct process){ .spec = c->spec.process,
-					 .annotations = &c->spec.annotations,
+	self.process = (struct process){ .spec = c->config.spec.process,
+					 .annotations = &c->config.spec.annotations,
 					 .caps = &c->caps,
 					 .filter = &c->filter,
 					 .root = -1,
