@@ -23,6 +23,7 @@
 #include "oci/console.h"
 #include "oci/devices.h"
 #include "oci/limits.h"
+#include "oci/process.h"
 #include "oci/protect.h"
 #include "oci/state.h"
 #include "oci/sys.h"
@@ -76,7 +77,7 @@ static int check_config(struct create *c, struct err *e)
 		rc = caps_read(s->process->capabilities, c->ns.new_flags & CLONE_NEWUSER,
 			       &c->caps, e);
 	if (!rc)
-		rc = limits_check(s->process, e);
+		rc = process_check(s->process, s->linux_->personality, e);
 	if (rc < 0)
 		return rc;
 	if (s->linux_->devices.count && !has_dev(&c->mounts))

@@ -71,6 +71,7 @@ static int open_proc(struct init *i, struct err *e)
 		i->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (i->proc < 0 || fstatfs(i->proc, &st) < 0)
 		return err_sys(e, "open procfs");
+	i->process.proc = i->proc;
 	return st.f_type == PROC_MAGIC ? 0 : err_set(e, -ENODEV, "\"/proc\" is not procfs");
 }
 
@@ -291,6 +292,8 @@ void init_run(struct create *c)
 					 .annotations = &c->config.spec.annotations,
 					 .caps = &c->caps,
 					 .filter = &c->filter,
+					 .personality = c->config.spec.linux_->personality,
+					 .proc = -1,
 					 .root = -1,
 					 .terminal = -1,
 					 .preserve_fds = c->preserve_fds };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -14,9 +15,79 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "oci/console.h"
+#include "oci/labels.h"
+#include "oci/limits.h"
 #include "oci/program.h"
 #include "oci/sys.h"
 #include "spec/oci_make.h"
+
+/* ---- outside ---- */
+
+static const struct {
+	const char *name;
+	unsigned long number;
+} domains[] = {
+	{ "LINUX", PER_LINUX },
+	{ "LINUX32", PER_LINUX32 },
+};
+
+static int find_domain(const struct oci_personality *p, unsigned long *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
+		if (strcmp(domains[i].name, p->domain) != 0)
+			continue;
+		*out = domains[i].number;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int check_personality(const struct oci_personality *p, struct err *e)
+{
+	unsigned long domain;
+
+	if (!p)
+		return 0;
+	if (find_domain(p, &domain) < 0)
+		return err_set(e, -EINVAL,
+			       "linux.personality.domain: \"%s\" is neither LINUX nor LINUX32",
+			       p->domain);
+	if (p->flags.count)
+		return err_set(e, -EINVAL, "linux.personality.flags: unknown flag \"%s\"",
+			       p->flags.items[0]);
+	return 0;
+}
+
+/* config.md: letters, digits and underscores; but clients pass on whatever an image holds, and
+ * runc and crun take it, so only what no program could find is refused. */
+static int check_env(const struct string_list *env, struct err *e)
+{
+	for (size_t i = 0; i < env->count; i++)
+		if (!strchr(env->items[i], '=') || env->items[i][0] == '=')
+			return err_set(e, -EINVAL, "process.env[%zu]: \"%s\" is not NAME=VALUE", i,
+				       env->items[i]);
+	return 0;
+}
+
+int process_check(const struct oci_process *p, const struct oci_personality *personality,
+		  struct err *e)
+{
+	int rc;
+
+	if (!p->args.count || !p->args.items[0][0])
+		return err_set(e, -EINVAL, "process.args: must not be empty");
+	if (p->cwd[0] != '/')
+		return err_set(e, -EINVAL, "process.cwd: \"%s\" is not an absolute path", p->cwd);
+	if (p->user.umask.set && (p->user.umask.value < 0 || p->user.umask.value > 0777))
+		return err_set(e, -EINVAL, "process.user.umask: %lld is not 0 to 511 (0777)",
+			       (long long)p->user.umask.value);
+	rc = check_env(&p->env, e);
+	if (!rc)
+		rc = check_personality(personality, e);
+	if (!rc)
+		rc = limits_check(p, e);
+	return rc < 0 ? rc : labels_check(p, e);
+}
 
 /* ---- what the image's files say ---- */
 
@@ -87,8 +158,6 @@ int process_make_cwd(const struct process *p, struct err *e)
 	const char *cwd = p->spec->cwd;
 	int fd;
 
-	if (cwd[0] != '/')
-		return err_set(e, -EINVAL, "process.cwd: \"%s\" is not an absolute path", cwd);
 	fd = path_open_in(p->root, cwd, O_PATH, 0, NULL);
 	if (fd == -ENOENT)
 		fd = path_mkdirs_in(p->root, cwd, 0755, NULL);
@@ -116,7 +185,8 @@ static int set_user(const struct process *p, struct err *e)
 
 	for (int k = 0; k < p->user.group_count; k++)
 		groups[k] = p->user.groups[k];
-	umask(mask->set ? (mode_t)mask->value & 0777 : 022);
+	/* config.md would keep the caller's; runc and crun both set 022, and so images are built for it. */
+	umask(mask->set ? (mode_t)mask->value : 022);
 	if (setgroups((size_t)p->user.group_count, groups) < 0)
 		return err_sys(e, "set supplementary groups");
 	if (setresgid(p->user.gid, p->user.gid, p->user.gid) < 0)
@@ -127,12 +197,23 @@ static int set_user(const struct process *p, struct err *e)
 	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? err_sys(e, "hide the runtime") : 0;
 }
 
+static int set_personality(const struct oci_personality *p, struct err *e)
+{
+	unsigned long domain;
+
+	if (p && !find_domain(p, &domain) && personality(domain) < 0)
+		return err_sys(e, "linux.personality: become \"%s\"", p->domain);
+	return 0;
+}
+
 static int drop_rights(const struct process *p, struct err *e)
 {
 	bool no_new_privs = p->spec->noNewPrivileges;
-	/* Without no_new_privs only a privileged process may load a filter. */
-	int rc = no_new_privs ? 0 : filter_load(p->filter, e);
+	int rc = labels_apply(p->spec, p->proc, e);
 
+	/* Without no_new_privs only a privileged process may load a filter. */
+	if (!rc && !no_new_privs)
+		rc = filter_load(p->filter, e);
 	if (!rc)
 		rc = caps_bound(p->caps, e);
 	if (!rc)
@@ -163,8 +244,6 @@ static int find_program(struct process *p, struct err *e)
 {
 	const struct string_list *args = &p->spec->args;
 
-	if (!args->count)
-		return err_set(e, -EINVAL, "process.args: is empty");
 	return program_find(args->items[0], program_env(p->env, "PATH"), &p->program, e);
 }
 
@@ -172,6 +251,8 @@ int process_enter(struct process *p, struct err *e)
 {
 	int rc = take_terminal(p, e);
 
+	if (!rc)
+		rc = set_personality(p->personality, e);
 	if (!rc)
 		rc = drop_rights(p, e);
 	if (!rc)

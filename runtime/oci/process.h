@@ -15,6 +15,8 @@ struct process {
 	const struct string_map *annotations; /* may name the user, see runtime/spec/README.md */
 	const struct caps *caps;
 	const struct filter *filter;
+	const struct oci_personality *personality; /* NULL: as it is */
+	int proc;	  /* a procfs mount that no container could have changed */
 	int root;	  /* the container's "/" */
 	int terminal;	  /* -1: none */
 	int preserve_fds; /* fds 3 ... 3 + n - 1 stay open */
@@ -22,6 +24,10 @@ struct process {
 	char **env;
 	char *program; /* what will be exec'ed */
 };
+
+/* Outside, before anything is made: what can be seen to be wrong. */
+int process_check(const struct oci_process *p, const struct oci_personality *personality,
+		  struct err *e);
 
 /* In the order of the calls. First what the image's files are read for: the user and his groups,
  * and HOME. */

@@ -33,6 +33,32 @@ static const struct record_field rlimit_fields[] = {
 };
 RECORD_TYPE(rlimit_type, oci_rlimit, rlimit_fields);
 
+static const struct record_field scheduler_fields[] = {
+	F_STR_REQ(oci_scheduler, policy),
+	F_INT(oci_scheduler, nice),
+	F_INT(oci_scheduler, priority),
+	F_STRS(oci_scheduler, flags),
+	F_U64(oci_scheduler, runtime),
+	F_U64(oci_scheduler, deadline),
+	F_U64(oci_scheduler, period),
+	F_END,
+};
+RECORD_TYPE(scheduler_type, oci_scheduler, scheduler_fields);
+
+static const struct record_field io_priority_fields[] = {
+	F_STR_REQ(oci_io_priority, class),
+	F_INT_REQ(oci_io_priority, priority),
+	F_END,
+};
+RECORD_TYPE(io_priority_type, oci_io_priority, io_priority_fields);
+
+static const struct record_field affinity_fields[] = {
+	F_STR(oci_affinity, initial),
+	F_STR(oci_affinity, final),
+	F_END,
+};
+RECORD_TYPE(affinity_type, oci_affinity, affinity_fields);
+
 static const struct record_field process_fields[] = {
 	F_BOOL(oci_process, terminal),
 	F_OBJ(oci_process, consoleSize, &box_type),
@@ -44,11 +70,11 @@ static const struct record_field process_fields[] = {
 	F_BOOL(oci_process, noNewPrivileges),
 	F_OPT(oci_process, oomScoreAdj),
 	F_OBJ(oci_process, user, &user_type),
-	F_REFUSED("apparmorProfile"),
-	F_REFUSED("selinuxLabel"),
-	F_REFUSED("scheduler"),
-	F_REFUSED("ioPriority"),
-	F_REFUSED("execCPUAffinity"),
+	F_STR(oci_process, apparmorProfile),
+	F_STR(oci_process, selinuxLabel),
+	F_PTR(oci_process, scheduler, &scheduler_type),
+	F_PTR(oci_process, ioPriority, &io_priority_type),
+	F_OBJ(oci_process, execCPUAffinity, &affinity_type),
 	F_END,
 };
 RECORD_TYPE(process_type, oci_process, process_fields);
@@ -184,6 +210,13 @@ static const struct record_field resources_fields[] = {
 };
 RECORD_TYPE(resources_type, oci_resources, resources_fields);
 
+static const struct record_field personality_fields[] = {
+	F_STR_REQ(oci_personality, domain),
+	F_STRS(oci_personality, flags),
+	F_END,
+};
+RECORD_TYPE(personality_type, oci_personality, personality_fields);
+
 static const struct record_field linux_fields[] = {
 	F_LIST(oci_linux, uidMappings, &mapping_type),
 	F_LIST(oci_linux, gidMappings, &mapping_type),
@@ -198,7 +231,7 @@ static const struct record_field linux_fields[] = {
 	F_STRS(oci_linux, readonlyPaths),
 	F_REFUSED("mountLabel"),
 	F_REFUSED("intelRdt"),
-	F_REFUSED("personality"),
+	F_PTR(oci_linux, personality, &personality_type),
 	F_REFUSED("timeOffsets"),
 	F_REFUSED("netDevices"),
 	F_REFUSED("memoryPolicy"),

@@ -39,6 +39,22 @@ struct oci_rlimit_list {
 	size_t count;
 };
 
+struct oci_scheduler {
+	char *policy;
+	int64_t nice, priority;
+	struct string_list flags;
+	uint64_t runtime, deadline, period; /* nanoseconds */
+};
+
+struct oci_io_priority {
+	char *class;
+	int64_t priority;
+};
+
+struct oci_affinity {
+	char *initial, *final; /* "0-3,7" */
+};
+
 struct oci_process {
 	bool terminal;
 	struct oci_box consoleSize;
@@ -49,6 +65,10 @@ struct oci_process {
 	bool noNewPrivileges;
 	struct opt_int oomScoreAdj;
 	struct oci_user user;
+	char *apparmorProfile, *selinuxLabel;
+	struct oci_scheduler *scheduler;
+	struct oci_io_priority *ioPriority;
+	struct oci_affinity execCPUAffinity; /* of exec's processes alone */
 };
 
 struct oci_root {
@@ -196,6 +216,11 @@ struct oci_seccomp {
 	struct oci_syscall_list syscalls;
 };
 
+struct oci_personality {
+	char *domain;
+	struct string_list flags;
+};
+
 struct oci_linux {
 	struct oci_mapping_list uidMappings, gidMappings;
 	struct string_map sysctl;
@@ -207,6 +232,7 @@ struct oci_linux {
 	yyjson_val *seccomp;
 	char *rootfsPropagation;
 	struct string_list maskedPaths, readonlyPaths;
+	struct oci_personality *personality;
 };
 
 struct oci_spec {

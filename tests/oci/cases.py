@@ -376,7 +376,7 @@ CASES = {
                   config=put("hooks", {"poststop": [{"path": "/bin/true"}]}),
                   expect=["hooks: is not supported by this runtime"]),
     "apparmor": dict(spec={"command": ["true"]}, config=put("process.apparmorProfile", "x"),
-                     expect=["process.apparmorProfile: is not supported"]),
+                     expect=['process.apparmorProfile: "x": AppArmor is not enabled in this kernel']),
     "json-log": dict(
         spec={"command": ["xyz"]},
         script="$RUNTIME --log log --log-format json create -b . json-log; cat log",
