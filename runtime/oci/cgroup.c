@@ -152,7 +152,7 @@ int cgroup_enable(const char *path, const char *controller, struct err *e)
 	}
 }
 
-static int open_named(const char *path, struct err *e)
+int cgroup_open(const char *path, struct err *e)
 {
 	autoclose int root = open_root(e);
 	int fd;
@@ -167,7 +167,7 @@ static int open_named(const char *path, struct err *e)
 
 int cgroup_signal(const char *path, int sig, struct err *e)
 {
-	autoclose int cgroup = open_named(path, e);
+	autoclose int cgroup = cgroup_open(path, e);
 	autobuf struct buf procs = { 0 };
 	char *rest = NULL;
 	int rc;
@@ -190,7 +190,7 @@ int cgroup_signal(const char *path, int sig, struct err *e)
 
 int cgroup_kill(const char *path, struct err *e)
 {
-	autoclose int cgroup = open_named(path, e);
+	autoclose int cgroup = cgroup_open(path, e);
 
 	if (cgroup < 0)
 		return cgroup == -ENOENT ? 0 : cgroup;
@@ -222,7 +222,7 @@ static int remove_below(int parent, const char *name, int depth)
 /* cgroup.events says POLLPRI when "populated" changes. */
 static void wait_empty(const char *path, int64_t until_ms)
 {
-	autoclose int cgroup = open_named(path, NULL);
+	autoclose int cgroup = cgroup_open(path, NULL);
 	autoclose int events = cgroup < 0 ? -1 : openat(cgroup, "cgroup.events",
 							 O_RDONLY | O_CLOEXEC);
 	struct pollfd p = { .fd = events, .events = POLLPRI };

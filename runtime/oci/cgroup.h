@@ -12,6 +12,9 @@ char *cgroup_path(const char *cgroups_path, const char *id, struct err *e);
 /* Makes the cgroup and returns its fd. A cgroup that holds processes is refused. */
 int cgroup_create(const char *path, struct err *e);
 
+/* Opens it. -ENOENT without a sentence: there is none of that name. */
+int cgroup_open(const char *path, struct err *e);
+
 /* Writes the limits. */
 int cgroup_limit(int cgroup, const char *path, const struct oci_resources *r, struct err *e);
 

@@ -14,6 +14,17 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
+int console_check(bool terminal, bool detached, const char *socket, struct err *e)
+{
+	if (terminal && detached && !socket)
+		return err_set(e, -EINVAL, "cannot allocate tty if runtime will detach without "
+					   "setting console socket");
+	if (socket && !(terminal && detached))
+		return err_set(e, -EINVAL, "cannot use console socket if runtime will not detach or "
+					   "allocate tty");
+	return 0;
+}
+
 int console_connect(const char *path, struct err *e)
 {
 	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -44,6 +55,28 @@ static int send_fd(int socket, int fd)
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	return sendmsg(socket, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int console_receive(int socket, struct err *e)
+{
+	char text[16];
+	struct iovec data = { .iov_base = text, .iov_len = sizeof(text) };
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room,
+			    .msg_controllen = sizeof(control.room) };
+	struct cmsghdr *c;
+	int fd;
+
+	if (recvmsg(socket, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
+		return err_sys(e, "receive the terminal");
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return err_set(e, -EPROTO, "receive the terminal: none came");
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
 }
 
 int console_open(int devpts, int socket, const struct oci_box *size, struct err *e)

@@ -3,14 +3,22 @@
  * /dev/console from its fd, never by a path (CVE-2025-52565). Source: runc's terminals.md. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "spec/oci.h"
+
+/* Whether a terminal, a detached command and --console-socket go together; runc's words. */
+int console_check(bool terminal, bool detached, const char *socket, struct err *e);
 
 /* Connects to the socket of the caller. An fd or -errno. */
 int console_connect(const char *path, struct err *e);
 
 /* `devpts`: fd of its mount. Sends the master over `socket` and returns the other end. */
 int console_open(int devpts, int socket, const struct oci_box *size, struct err *e);
+
+/* The other side of console_open: the master. */
+int console_receive(int socket, struct err *e);
 
 /* Binds the terminal on /dev/console. */
 int console_bind(int terminal, int root, struct err *e);

@@ -1,4 +1,4 @@
-/* "create": the parent's side. */
+/* The parent's side of making a container. */
 #include "oci/create.h"
 
 #include <errno.h>
@@ -17,18 +17,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "oci/args.h"
 #include "oci/cgroup.h"
-#include "oci/commands.h"
 #include "oci/console.h"
 #include "oci/devices.h"
+#include "oci/inherit.h"
 #include "oci/limits.h"
+#include "oci/notify.h"
+#include "oci/pid_file.h"
 #include "oci/process.h"
-#include "oci/protect.h"
 #include "oci/state.h"
+#include "oci/sync.h"
 #include "oci/sys.h"
-
-enum { PRESERVE_MAX = 1024 };
 
 /* ---- configuration ---- */
 
@@ -82,12 +81,9 @@ static int check_config(struct create *c, struct err *e)
 		return rc;
 	if (s->linux_->devices.count && !has_dev(&c->mounts))
 		return err_set(e, -EINVAL, "linux.devices: need a tmpfs on \"/dev\"");
-	if (s->process->terminal != !!c->console_socket)
-		return err_set(e, -EINVAL, s->process->terminal ?
-						   "cannot allocate tty if runtime will detach without "
-						   "setting console socket" :
-						   "cannot use console socket if runtime will not "
-						   "detach or allocate tty");
+	rc = console_check(s->process->terminal, !c->foreground, c->console_socket, e);
+	if (rc < 0)
+		return rc;
 	c->cgroup_path = cgroup_path(s->linux_->cgroupsPath, c->id, e);
 	return c->cgroup_path ? 0 : -EINVAL;
 }
@@ -229,29 +225,6 @@ static int map_ids(struct create *c, pid_t pid, struct err *e)
 			     mounts_idmap(&c->mounts, user_ns, e);
 }
 
-/* An id of the container's as the host has it; -1: none. */
-static int64_t host_id(const struct oci_mapping_list *map, uint32_t id)
-{
-	for (size_t i = 0; i < map->count; i++)
-		if (id >= map->items[i].containerID &&
-		    id - map->items[i].containerID < map->items[i].size)
-			return map->items[i].hostID + (id - map->items[i].containerID);
-	return map->count ? -1 : (int64_t)id;
-}
-
-/* A program may open /dev/stdout anew, and its pipe belongs to whoever made it. Only the parent
- * can give it away: in the user namespace its owner has no number. */
-static void give_stdio(const struct create *c, uint32_t uid)
-{
-	int64_t owner = host_id(&c->config.spec.linux_->uidMappings, uid);
-	struct stat st;
-
-	for (int fd = 0; owner >= 0 && fd < 3; fd++)
-		if (!fstat(fd, &st) && S_ISFIFO(st.st_mode) && st.st_uid != (uid_t)owner &&
-		    fchown(fd, (uid_t)owner, (gid_t)-1) < 0)
-			continue; /* a pipe of another's: the container runs, as under runc */
-}
-
 static int finish_child(struct create *c, pid_t pid, struct err *e)
 {
 	struct sync_message m = { .kind = SYNC_GO };
@@ -268,7 +241,7 @@ static int finish_child(struct create *c, pid_t pid, struct err *e)
 		err_prefix(e, "unable to start container process");
 		return m.code < 0 ? m.code : -EINVAL;
 	}
-	give_stdio(c, m.uid);
+	inherit_give_stdio(&c->config.spec.linux_->uidMappings, m.uid);
 	return limits_apply(c->config.spec.process, pid, e);
 }
 
@@ -292,14 +265,6 @@ static int save_state(const struct create *c, pid_t pid, struct err *e)
 	return state_write(c->state_dir, &s, e);
 }
 
-static int write_pid_file(const char *path, pid_t pid, struct err *e)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", pid);
-
-	return path ? file_replace_at(AT_FDCWD, path, text, (size_t)len, 0644, e) : 0;
-}
-
 /* Leaves nothing: what cannot be undone here would be found by delete. */
 static void undo(struct create *c, pid_t pid)
 {
@@ -312,10 +277,8 @@ static void undo(struct create *c, pid_t pid)
 	state_remove(c->root, c->id, NULL);
 }
 
-static int create_container(struct create *c, struct err *e)
+int create_container(struct create *c, struct err *e)
 {
-	autoclose int pidfd = -1;
-	pid_t pid = 0;
 	int rc;
 
 	c->state_dir = state_create(c->root, c->id, e);
@@ -326,26 +289,28 @@ static int create_container(struct create *c, struct err *e)
 	if (!rc)
 		rc = config_save(&c->config, c->state_dir, e);
 	if (!rc)
+		rc = notify_make(c->state_dir, e);
+	if (!rc)
 		rc = prepare(c, e);
 	if (!rc)
 		rc = namespaces_join(&c->ns, e);
 	if (!rc) {
-		pid = start_child(c, &pidfd, e);
-		rc = pid < 0 ? pid : finish_child(c, pid, e);
+		c->pid = start_child(c, &c->pidfd, e);
+		rc = c->pid < 0 ? c->pid : finish_child(c, c->pid, e);
 	}
 	if (!rc)
-		rc = save_state(c, pid, e);
+		rc = save_state(c, c->pid, e);
 	if (!rc)
-		rc = write_pid_file(c->pid_file, pid, e);
+		rc = pid_file_write(c->pid_file, c->pid, e);
 	if (rc < 0)
-		undo(c, pid);
+		undo(c, c->pid);
 	return rc;
 }
 
-static void release(struct create *c)
+void create_release(struct create *c)
 {
 	int *const fds[] = { &c->bundle_fd, &c->state_dir, &c->cgroup,	&c->rootfs,
-			     &c->console,   &c->listener,  &c->sync };
+			     &c->console,   &c->listener,  &c->sync,   &c->pidfd };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_fd(fds[i]);
@@ -356,62 +321,17 @@ static void release(struct create *c)
 	free(c->bundle);
 }
 
-/* ---- the command ---- */
+/* ---- all of it ---- */
 
-static int parse(struct create *c, const char **bundle, int argc, char **argv, struct err *e)
+int create_read(struct create *c, struct err *e)
 {
-	const char *preserve = "0";
-	bool no_new_keyring = false;
-	const struct arg rows[] = {
-		{ "bundle", 'b', NULL, bundle, NULL },
-		{ "console-socket", 0, NULL, &c->console_socket, NULL },
-		{ "pid-file", 0, NULL, &c->pid_file, NULL },
-		{ "preserve-fds", 0, NULL, &preserve, NULL },
-		{ "no-new-keyring", 0, &no_new_keyring, NULL, NULL },
-		{ NULL, 0, NULL, NULL, NULL },
-	};
-	int next = args_parse(rows, argc, argv, e);
-	long count;
-	int rc = next < 0 ? next : command_id(argc, argv, next, &c->id, e);
-
-	if (rc < 0)
-		return rc;
-	if (args_number(preserve, 0, PRESERVE_MAX, &count) < 0)
-		return err_set(e, -EINVAL, "--preserve-fds: \"%s\" is not 0 to %d", preserve,
-			       PRESERVE_MAX);
-	c->preserve_fds = (int)count;
-	return state_check_id(c->id, e);
-}
-
-/* The fds that are handed on must not be ones that the runtime opens: were 3 free now, the
- * container would get a handle of ours (a leak as in CVE-2024-21626). */
-static int check_preserved(const struct create *c, struct err *e)
-{
-	for (int fd = 3; fd < 3 + c->preserve_fds; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			return err_set(e, -EBADF, "--preserve-fds: fd %d is not open", fd);
-	return 0;
-}
-
-int cmd_create(const struct options *o, int argc, char **argv, struct err *e)
-{
-	struct create c = { .root = o->root, .bundle_fd = -1, .state_dir = -1, .cgroup = -1,
-			    .rootfs = -1, .console = -1, .listener = -1, .sync = -1 };
-	const char *bundle = ".";
-	int rc = parse(&c, &bundle, argc, argv, e);
+	int rc = open_bundle(c, c->bundle_option, e);
 
 	if (!rc)
-		rc = check_preserved(&c, e);
+		rc = config_read(c->bundle_fd, &c->config, e);
+	if (!rc && c->config.spec.process)
+		rc = inherit_listen(c->config.spec.process, &c->preserve_fds, e);
 	if (!rc)
-		rc = open_bundle(&c, bundle, e);
-	if (!rc)
-		rc = config_read(c.bundle_fd, &c.config, e);
-	if (!rc)
-		rc = check_config(&c, e);
-	if (!rc)
-		rc = protect_self(c.config.spec.linux_, o->argv, e);
-	if (!rc)
-		rc = create_container(&c, e);
-	release(&c);
-	return rc;
+		rc = notify_plan(c->root, c->id, &c->config.spec, e);
+	return rc < 0 ? rc : check_config(c, e);
 }

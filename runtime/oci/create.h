@@ -2,6 +2,7 @@
  * and finishes the container from within. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -13,7 +14,10 @@
 
 struct create {
 	const char *root, *id;
+	const char *bundle_option;
 	const char *console_socket, *pid_file; /* NULL: none */
+	bool foreground;		       /* the command stays, and has the terminal itself */
+	bool no_new_keyring;
 	int preserve_fds;		       /* fds 3 ... 3 + n - 1 stay open */
 	char *bundle;			       /* absolute */
 	struct config config;
@@ -27,22 +31,21 @@ struct create {
 	int console;  /* connected to the console socket */
 	int listener; /* "start" connects here */
 	int sync;     /* this side's end of the pair between parent and child */
+	int pidfd;
+	pid_t pid; /* of the container's first process */
 };
 
-/* Messages of the pair, in order: parent SYNC_GO when the user namespace is mapped; child
- * SYNC_READY when the container waits for "start", or SYNC_FAILED. */
-enum sync_kind { SYNC_GO = 1, SYNC_READY, SYNC_FAILED };
+#define CREATE_INIT(r)                                                                           \
+	{ .root = (r), .bundle_option = ".", .bundle_fd = -1, .state_dir = -1, .cgroup = -1,     \
+	  .rootfs = -1, .console = -1, .listener = -1, .sync = -1, .pidfd = -1 }
 
-struct sync_message {
-	enum sync_kind kind;
-	uint32_t uid, gid; /* READY: the container's user, as its user namespace numbers it */
-	int code;	   /* FAILED: -errno */
-	struct err err;
-};
+/* Reads and checks everything, and makes nothing. */
+int create_read(struct create *c, struct err *e);
 
-int sync_send(int fd, const struct sync_message *m);
-/* -EPIPE: the other side has gone. */
-int sync_receive(int fd, struct sync_message *m);
+/* Makes the container, which then waits for "start"; its state directory stays locked until
+ * create_release. What fails leaves nothing behind. */
+int create_container(struct create *c, struct err *e);
+void create_release(struct create *c);
 
 /* The child. */
 _Noreturn void init_run(struct create *c);

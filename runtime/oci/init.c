@@ -17,7 +17,9 @@
 #include "oci/create.h"
 #include "oci/paths.h"
 #include "oci/process.h"
+#include "oci/sync.h"
 #include "oci/sys.h"
+#include "spec/oci_make.h"
 
 enum { PROC_MAGIC = 0x9fa0 };
 
@@ -45,9 +47,8 @@ static int wait_for_parent(struct init *i, struct err *e)
 static int become_root(struct init *i, struct err *e)
 {
 	/* In a new user namespace the ids are unmapped ones until they are set. */
-	if (i->c->ns.new_flags & CLONE_NEWUSER &&
-	    (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
-		return err_sys(e, "become root of the user namespace");
+	if (i->c->ns.new_flags & CLONE_NEWUSER && process_become_root(e) < 0)
+		return -EPERM;
 	/* A change of ids made us dumpable again: nobody may look into the runtime's memory or take
 	 * its executable from /proc (CVE-2016-9962, CVE-2019-5736). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -285,18 +286,21 @@ static int wait_for_start(struct init *i)
 void init_run(struct create *c)
 {
 	struct sync_message ready = { .kind = SYNC_READY };
+	const struct string_map *notes = &c->config.spec.annotations;
 	struct err e = { 0 };
 
 	self = (struct init){ .c = c, .proc = -1, .null = -1, .root = -1 };
 	self.process = (struct process){ .spec = c->config.spec.process,
-					 .annotations = &c->config.spec.annotations,
+					 .user_name = string_map_get(notes, ANNOTATION_USER),
+					 .groups = string_map_get(notes, ANNOTATION_GROUP_ADD),
 					 .caps = &c->caps,
 					 .filter = &c->filter,
 					 .personality = c->config.spec.linux_->personality,
 					 .proc = -1,
 					 .root = -1,
 					 .terminal = -1,
-					 .preserve_fds = c->preserve_fds };
+					 .preserve_fds = c->preserve_fds,
+					 .keep_keyring = c->no_new_keyring };
 	/* The lock on the container's directory is the parent's and must end with it. */
 	close(c->state_dir);
 	for (size_t k = 0; k < ARRAY_LEN(steps); k++) {

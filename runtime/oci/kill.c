@@ -32,7 +32,7 @@ static const struct {
 static int parse_signal(const char *text)
 {
 	const char *name = strncasecmp(text, "SIG", 3) ? text : text + 3;
-	long number;
+	long long number;
 
 	if (isdigit((unsigned char)text[0]))
 		return args_number(text, 1, 64, &number) < 0 ? 0 : (int)number;
@@ -61,16 +61,24 @@ static int signal_first(const struct state *s, int sig, struct err *e)
 	return 0;
 }
 
+static int send(const struct options *o, const char *id, bool all, int sig, struct err *e)
+{
+	autostate struct state s = { 0 };
+	autoclose int dir = state_load(o->root, id, false, &s, e);
+
+	if (dir < 0)
+		return dir;
+	return all ? cgroup_signal(s.cgroup, sig, e) : signal_first(&s, sig, e);
+}
+
 int cmd_kill(const struct options *o, int argc, char **argv, struct err *e)
 {
 	bool all = false;
 	const struct arg rows[] = {
-		{ "all", 'a', &all, NULL, NULL },
-		{ NULL, 0, NULL, NULL, NULL },
+		ARG_FLAG("all", 'a', &all, "to every process of the container"),
+		ARG_END,
 	};
-	autostate struct state s = { 0 };
-	autoclose int dir = -1;
-	int next = args_parse(rows, argc, argv, e), sig, rc;
+	int next = args_parse(rows, argc, argv, e), sig;
 
 	if (next < 0)
 		return next;
@@ -79,11 +87,5 @@ int cmd_kill(const struct options *o, int argc, char **argv, struct err *e)
 	sig = argc - next == 2 ? parse_signal(argv[next + 1]) : SIGTERM;
 	if (!sig)
 		return err_set(e, -EINVAL, "unknown signal \"%s\"", argv[next + 1]);
-	dir = state_open(o->root, argv[next], false, e);
-	rc = dir < 0 ? dir : state_read(dir, &s, e);
-	if (rc < 0)
-		return rc;
-	if (all)
-		return cgroup_signal(s.cgroup, sig, e);
-	return signal_first(&s, sig, e);
+	return send(o, argv[next], all, sig, e);
 }

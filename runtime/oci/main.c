@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "oci/args.h"
 #include "oci/commands.h"
+#include "oci/filter_compile.h"
 #include "oci/report.h"
 #include "spec/oci.h"
 
@@ -18,52 +20,92 @@
 static const struct {
 	const char *name, *usage, *help;
 	int (*run)(const struct options *o, int argc, char **argv, struct err *e);
+	int failure; /* the exit code of an error; 255 tells exec's own from its program's */
 } commands[] = {
-	{ "create", "[-b DIR] [--console-socket PATH] [--pid-file FILE] [--preserve-fds N] ID",
-	  "make a container that waits for \"start\"", cmd_create },
-	{ "start", "ID", "run a created container's program", cmd_start },
-	{ "state", "ID", "print a container's state as JSON", cmd_state },
+	{ "create", "[OPTION...] ID", "make a container that waits for \"start\"", cmd_create, 1 },
+	{ "start", "ID", "run a created container's program", cmd_start, 1 },
+	{ "run", "[OPTION...] ID", "create and start, wait for the end and delete", cmd_run, 1 },
+	{ "exec", "[OPTION...] ID COMMAND... | --process FILE ID", "run one more program in it",
+	  cmd_exec, 255 },
+	{ "state", "ID", "print a container's state as JSON", cmd_state, 1 },
 	{ "kill", "[-a] ID [SIGNAL]", "send a signal (TERM) to its first process, or to all",
-	  cmd_kill },
+	  cmd_kill, 1 },
 	{ "delete", "[-f] ID", "remove what is left of a stopped container, or kill and remove it",
-	  cmd_delete },
+	  cmd_delete, 1 },
 	{ "seccomp-cache", "FILE", "compile the default filter into FILE (done when an image is built)",
-	  cmd_seccomp_cache },
+	  cmd_seccomp_cache, 1 },
 };
+
+#define DEFAULT_ROOT "/run/berth/oci"
 
 struct global {
 	struct options options;
-	const char *log, *log_format;
+	const char *log, *log_format, *rootless;
+	int failure; /* exit code of an error */
 	bool debug, systemd_cgroup, version, help;
 };
 
-static void print_help(void)
+#define GLOBAL_ARGS(g)                                                                           \
+	ARG_TEXT("root", 0, &(g)->options.root, "where state is kept (" DEFAULT_ROOT ")"),       \
+	ARG_TEXT("log", 0, &(g)->log, "append errors and warnings to this file"),                \
+	ARG_TEXT("log-format", 0, &(g)->log_format, "text or json"),                             \
+	ARG_FLAG("debug", 0, &(g)->debug, "taken for callers of runc; there is nothing to add"), \
+	ARG_TEXT("rootless", 0, &(g)->rootless, "true, false (refuse to) or auto"),              \
+	ARG_FLAG("systemd-cgroup", 0, &(g)->systemd_cgroup, "refused: cgroups are made directly"), \
+	ARG_FLAG("version", 'v', &(g)->version, "print the version"),                            \
+	ARG_FLAG("help", 'h', &(g)->help, "print this; COMMAND --help: its options"), ARG_END
+
+static void print_help(struct global *g)
 {
+	const struct arg rows[] = { GLOBAL_ARGS(g) };
+
 	printf("Usage: berth-oci [OPTION...] COMMAND ...\n\nCommands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		printf("  %s %s\n      %s\n", commands[i].name, commands[i].usage,
 		       commands[i].help);
-	printf("\nOptions:\n"
-	       "  --root DIR            where state is kept (/run/berth/oci)\n"
-	       "  --log FILE            append errors to FILE\n"
-	       "  --log-format FORMAT   text or json\n"
-	       "  --debug               accepted for runc's callers\n"
-	       "  -v, --version\n");
+	printf("\nOptions:\n");
+	args_print(rows);
+}
+
+/* runc's shape: callers read the first line, and "spec:". */
+static void print_version(void)
+{
+	uint32_t v = filter_compiler();
+
+	printf("berth-oci version %s\nspec: %s\nlibseccomp: %u.%u.%u\n", BERTH_VERSION, OCI_VERSION,
+	       v >> 16, v >> 8 & 0xff, v & 0xff);
+}
+
+static int check_rootless(const char *word, struct err *e)
+{
+	if (!word || !strcmp(word, "auto") || !strcmp(word, "true"))
+		return 0;
+	if (strcmp(word, "false") != 0)
+		return err_set(e, -EINVAL, "--rootless is true, false or auto, not \"%s\"", word);
+	return geteuid() ? err_set(e, -EPERM, "--rootless=false: this user is not root") : 0;
+}
+
+/* The container's processes and mounts are not where the caller is. */
+static int make_root_absolute(struct global *g, struct err *e)
+{
+	char cwd[4096], *path;
+
+	if (g->options.root[0] == '/')
+		return 0;
+	if (!g->options.root[0])
+		return err_set(e, -EINVAL, "--root: is empty");
+	if (!getcwd(cwd, sizeof(cwd)))
+		return err_sys(e, "--root \"%s\"", g->options.root);
+	if (asprintf(&path, "%s/%s", cwd, g->options.root) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	g->options.root = path;
+	return 0;
 }
 
 static int parse_global(struct global *g, int argc, char **argv, struct err *e)
 {
-	const struct arg rows[] = {
-		{ "root", 0, NULL, &g->options.root, NULL },
-		{ "log", 0, NULL, &g->log, NULL },
-		{ "log-format", 0, NULL, &g->log_format, NULL },
-		{ "debug", 0, &g->debug, NULL, NULL },
-		{ "systemd-cgroup", 0, &g->systemd_cgroup, NULL, NULL },
-		{ "version", 'v', &g->version, NULL, NULL },
-		{ "help", 'h', &g->help, NULL, NULL },
-		{ NULL, 0, NULL, NULL, NULL },
-	};
-	int next = args_parse(rows, argc, argv, e);
+	const struct arg rows[] = { GLOBAL_ARGS(g) };
+	int next = args_parse(rows, argc, argv, e), rc;
 
 	if (next < 0)
 		return next;
@@ -74,7 +116,24 @@ static int parse_global(struct global *g, int argc, char **argv, struct err *e)
 	    strcmp(g->log_format, "text") != 0)
 		return err_set(e, -EINVAL, "--log-format is text or json, not \"%s\"", g->log_format);
 	report_to(g->log, g->log_format && !strcmp(g->log_format, "json"));
-	return next;
+	rc = check_rootless(g->rootless, e);
+	if (!rc)
+		rc = make_root_absolute(g, e);
+	return rc < 0 ? rc : next;
+}
+
+static int run_command(struct global *g, int argc, char **argv, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, argv[0]) != 0)
+			continue;
+		g->failure = commands[i].failure;
+		if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+			printf("Usage: berth-oci %s %s\n  %s\n\n", commands[i].name,
+			       commands[i].usage, commands[i].help);
+		return commands[i].run(&g->options, argc, argv, e);
+	}
+	return err_set(e, -EINVAL, "unknown command \"%s\"", argv[0]);
 }
 
 static int run(struct global *g, int argc, char **argv, struct err *e)
@@ -84,17 +143,14 @@ static int run(struct global *g, int argc, char **argv, struct err *e)
 	if (next < 0)
 		return next;
 	if (g->version) {
-		printf("berth-oci version %s\nspec: %s\n", BERTH_VERSION, OCI_VERSION);
+		print_version();
 		return 0;
 	}
 	if (g->help || next >= argc) {
-		print_help();
+		print_help(g);
 		return g->help ? 0 : err_set(e, -EINVAL, "no command given");
 	}
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (!strcmp(commands[i].name, argv[next]))
-			return commands[i].run(&g->options, argc - next, argv + next, e);
-	return err_set(e, -EINVAL, "unknown command \"%s\"", argv[next]);
+	return run_command(g, argc - next, argv + next, e);
 }
 
 int command_id(int argc, char **argv, int index, const char **out, struct err *e)
@@ -105,17 +161,26 @@ int command_id(int argc, char **argv, int index, const char **out, struct err *e
 	return 0;
 }
 
+int command_only_id(int argc, char **argv, const char **out, struct err *e)
+{
+	static const struct arg rows[] = { ARG_END };
+	int next = args_parse(rows, argc, argv, e);
+
+	return next < 0 ? next : command_id(argc, argv, next, out, e);
+}
+
 int main(int argc, char **argv)
 {
-	struct global g = { .options = { .root = "/run/berth/oci", .argv = argv } };
+	struct global g = { .options = { .root = DEFAULT_ROOT, .argv = argv }, .failure = 1 };
 	struct err e = { 0 };
+	int rc;
 
 	log_name("berth-oci");
 	/* From here on a process of a container cannot open our memory or executable. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (run(&g, argc, argv, &e) < 0) {
-		report_error(e.text);
-		return 1;
-	}
-	return 0;
+	rc = run(&g, argc, argv, &e);
+	if (rc >= 0 || rc == ARGS_HELP)
+		return rc < 0 ? 0 : rc;
+	report_error(e.text);
+	return g.failure;
 }

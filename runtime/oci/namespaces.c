@@ -77,6 +77,15 @@ int namespaces_plan(const struct oci_linux *l, struct namespaces *out, struct er
 	return check(l, &made, e);
 }
 
+uint64_t namespaces_all(const struct namespaces *n)
+{
+	uint64_t flags = n->new_flags;
+
+	for (int i = 0; i < n->joined_count; i++)
+		flags |= (uint64_t)n->joined[i].flag;
+	return flags;
+}
+
 int namespaces_join(const struct namespaces *n, struct err *e)
 {
 	for (int i = 0; i < n->joined_count; i++) {

@@ -23,6 +23,9 @@ struct namespaces {
 /* Reads and checks the list. */
 int namespaces_plan(const struct oci_linux *l, struct namespaces *out, struct err *e);
 
+/* CLONE_NEW* of all that the container has for itself, new or joined. */
+uint64_t namespaces_all(const struct namespaces *n);
+
 /* Joins those that are given by path. */
 int namespaces_join(const struct namespaces *n, struct err *e);
 

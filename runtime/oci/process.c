@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,6 @@
 #include "oci/limits.h"
 #include "oci/program.h"
 #include "oci/sys.h"
-#include "spec/oci_make.h"
 
 /* ---- outside ---- */
 
@@ -89,6 +89,22 @@ int process_check(const struct oci_process *p, const struct oci_personality *per
 	return rc < 0 ? rc : labels_check(p, e);
 }
 
+/* Where a user namespace may have no groups set (rootless), those that the caller has stay; they
+ * are his. Whoever could be refused nothing is not refused this. */
+static int set_groups(size_t count, const gid_t *groups)
+{
+	int rc = setgroups(count, groups);
+
+	return rc < 0 && errno == EPERM && !count ? 0 : rc;
+}
+
+int process_become_root(struct err *e)
+{
+	if (set_groups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, "become root of the user namespace");
+	return 0;
+}
+
 /* ---- what the image's files say ---- */
 
 static int take_numbers(const struct oci_user *u, struct user *out, struct err *e)
@@ -113,17 +129,12 @@ static int take_numbers(const struct oci_user *u, struct user *out, struct err *
 
 static int find_user(struct process *p, struct err *e)
 {
-	const char *wish = NULL, *groups = NULL;
 	int rc;
 
-	if (p->annotations) {
-		wish = string_map_get(p->annotations, ANNOTATION_USER);
-		groups = string_map_get(p->annotations, ANNOTATION_GROUP_ADD);
-	}
-	if (!wish)
+	if (!p->user_name)
 		return take_numbers(&p->spec->user, &p->user, e);
-	rc = user_resolve(p->root, wish, &p->user, e);
-	return rc < 0 || !groups ? rc : user_add_groups(p->root, groups, &p->user, e);
+	rc = user_resolve(p->root, p->user_name, &p->user, e);
+	return rc < 0 || !p->groups ? rc : user_add_groups(p->root, p->groups, &p->user, e);
 }
 
 static int make_env(struct process *p, struct err *e)
@@ -187,7 +198,7 @@ static int set_user(const struct process *p, struct err *e)
 		groups[k] = p->user.groups[k];
 	/* config.md would keep the caller's; runc and crun both set 022, and so images are built for it. */
 	umask(mask->set ? (mode_t)mask->value : 022);
-	if (setgroups((size_t)p->user.group_count, groups) < 0)
+	if (set_groups((size_t)p->user.group_count, groups) < 0)
 		return err_sys(e, "set supplementary groups");
 	if (setresgid(p->user.gid, p->user.gid, p->user.gid) < 0)
 		return err_sys(e, "become group %u", p->user.gid);
@@ -247,9 +258,22 @@ static int find_program(struct process *p, struct err *e)
 	return program_find(args->items[0], program_env(p->env, "PATH"), &p->program, e);
 }
 
+/* The caller's session keyring may hold keys of the host's. A new one has no name, so that none is
+ * joined that somebody else prepared. */
+static int leave_keyring(const struct process *p, struct err *e)
+{
+	if (p->keep_keyring || syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+	    errno == ENOSYS)
+		return 0;
+	return err_sys(e, "make a session keyring");
+}
+
 int process_enter(struct process *p, struct err *e)
 {
 	int rc = take_terminal(p, e);
+
+	if (!rc)
+		rc = leave_keyring(p, e);
 
 	if (!rc)
 		rc = set_personality(p->personality, e);

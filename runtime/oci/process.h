@@ -4,6 +4,8 @@
  * Source: runtime-spec config.md, "Process". */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "oci/caps.h"
 #include "oci/filter.h"
@@ -12,7 +14,7 @@
 
 struct process {
 	const struct oci_process *spec;
-	const struct string_map *annotations; /* may name the user, see runtime/spec/README.md */
+	const char *user_name, *groups; /* by name, see user.h; NULL: by number, in `spec` */
 	const struct caps *caps;
 	const struct filter *filter;
 	const struct oci_personality *personality; /* NULL: as it is */
@@ -20,6 +22,7 @@ struct process {
 	int root;	  /* the container's "/" */
 	int terminal;	  /* -1: none */
 	int preserve_fds; /* fds 3 ... 3 + n - 1 stay open */
+	bool keep_keyring; /* the caller's session keyring, in place of a new one */
 	struct user user; /* from here on it is filled below */
 	char **env;
 	char *program; /* what will be exec'ed */
@@ -28,6 +31,9 @@ struct process {
 /* Outside, before anything is made: what can be seen to be wrong. */
 int process_check(const struct oci_process *p, const struct oci_personality *personality,
 		  struct err *e);
+
+/* In a user namespace that was just made or joined: its root, whatever we were outside. */
+int process_become_root(struct err *e);
 
 /* In the order of the calls. First what the image's files are read for: the user and his groups,
  * and HOME. */

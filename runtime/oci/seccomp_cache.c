@@ -23,7 +23,7 @@ static yyjson_doc *default_profile(void)
 
 int cmd_seccomp_cache(const struct options *o, int argc, char **argv, struct err *e)
 {
-	static const struct arg rows[] = { { NULL, 0, NULL, NULL, NULL } };
+	static const struct arg rows[] = { ARG_END };
 	int next = args_parse(rows, argc, argv, e), rc;
 	yyjson_doc *doc;
 

@@ -8,9 +8,11 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "oci/args.h"
 #include "oci/commands.h"
+#include "oci/notify.h"
+#include "oci/start.h"
 #include "oci/state.h"
+#include "oci/sys.h"
 
 static int connect_to(int dir, struct err *e)
 {
@@ -25,7 +27,7 @@ static int connect_to(int dir, struct err *e)
 }
 
 /* The end of the connection without a word is exec's: it has happened. */
-static int release_process(int dir, struct err *e)
+int start_release(int dir, struct err *e)
 {
 	autoclose int fd = connect_to(dir, e);
 	autobuf struct buf reason = { 0 };
@@ -47,30 +49,53 @@ static int release_process(int dir, struct err *e)
 			    0;
 }
 
-int cmd_start(const struct options *o, int argc, char **argv, struct err *e)
+/* runc's words, which callers know. */
+static int check_status(enum status status, struct err *e)
 {
-	static const struct arg rows[] = { { NULL, 0, NULL, NULL, NULL } };
-	autostate struct state s = { 0 };
-	autoclose int dir = -1;
-	const char *id;
-	int next = args_parse(rows, argc, argv, e);
-	int rc = next < 0 ? next : command_id(argc, argv, next, &id, e);
-
-	if (rc < 0)
-		return rc;
-	dir = state_open(o->root, id, true, e);
-	rc = dir < 0 ? dir : state_read(dir, &s, e);
-	if (rc < 0)
-		return rc;
-	switch (state_status(dir, &s)) {
+	switch (status) {
 	case STATUS_CREATED:
-		return release_process(dir, e);
+		return 0;
 	case STATUS_RUNNING:
 		return err_set(e, -EALREADY, "cannot start an already running container");
 	case STATUS_STOPPED:
 		return err_set(e, -EINVAL, "cannot start a container that has stopped");
+	case STATUS_PAUSED:
+		return err_set(e, -EINVAL, "cannot start a container in the paused state");
 	case STATUS_CREATING:
 		break;
 	}
 	return err_set(e, -EINVAL, "cannot start a container that was not wholly created");
+}
+
+static int start(int dir, const struct state *s, int *notify, struct err *e)
+{
+	int rc = check_status(state_status(dir, s), e);
+
+	if (rc < 0)
+		return rc;
+	*notify = notify_listen(dir, e);
+	return *notify < -1 ? *notify : start_release(dir, e);
+}
+
+int cmd_start(const struct options *o, int argc, char **argv, struct err *e)
+{
+	autostate struct state s = { 0 };
+	autoclose int pidfd = -1;
+	int notify = -1, dir, rc;
+	const char *id;
+
+	rc = command_only_id(argc, argv, &id, e);
+	dir = rc < 0 ? rc : state_load(o->root, id, true, &s, e);
+	if (dir < 0)
+		return dir;
+	pidfd = sys_pidfd_open((int)s.pid);
+	rc = start(dir, &s, &notify, e);
+	/* The lock goes before the wait for a container's READY=1, which may take long. */
+	close(dir);
+	if (notify < 0)
+		return rc;
+	if (!rc && pidfd >= 0)
+		notify_wait(notify, (pid_t)s.pid, pidfd);
+	close(notify);
+	return rc;
 }

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "oci/cgroup_query.h"
 #include "spec/record_table.h"
 
 enum { STATE_MAX_BYTES = 1 << 20 };
@@ -100,6 +101,14 @@ int state_open(const char *root, const char *id, bool exclusive, struct err *e)
 	return rc < 0 ? err_code(e, rc, "open \"%s/%s\"", root, id) : take_fd(&dir);
 }
 
+int state_load(const char *root, const char *id, bool exclusive, struct state *out, struct err *e)
+{
+	autoclose int dir = state_open(root, id, exclusive, e);
+	int rc = dir < 0 ? dir : state_read(dir, out, e);
+
+	return rc < 0 ? rc : take_fd(&dir);
+}
+
 int state_write(int dir, const struct state *state, struct err *e)
 {
 	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -169,6 +178,8 @@ enum status state_status(int dir, const struct state *state)
 	start = state_process_start((pid_t)state->pid);
 	if (!start || start != state->startTime)
 		return STATUS_STOPPED;
+	if (cgroup_is_frozen(state->cgroup))
+		return STATUS_PAUSED;
 	return faccessat(dir, STATE_START_SOCKET, F_OK, 0) ? STATUS_RUNNING : STATUS_CREATED;
 }
 
@@ -176,7 +187,7 @@ const char *status_name(enum status status)
 {
 	static const char *const names[] = {
 		[STATUS_CREATING] = "creating", [STATUS_CREATED] = "created",
-		[STATUS_RUNNING] = "running",
+		[STATUS_RUNNING] = "running",	[STATUS_PAUSED] = "paused",
 		[STATUS_STOPPED] = "stopped",
 	};
 

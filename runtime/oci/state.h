@@ -12,7 +12,13 @@
 
 #define STATE_START_SOCKET "start.sock" /* there while the container waits for "start" */
 
-enum status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_STOPPED };
+enum status {
+	STATUS_CREATING,
+	STATUS_CREATED,
+	STATUS_RUNNING,
+	STATUS_PAUSED, /* its cgroup is frozen, whether it was created or running */
+	STATUS_STOPPED,
+};
 
 struct state {
 	char *id, *bundle, *rootfs, *created, *ociVersion;
@@ -30,6 +36,10 @@ int state_create(const char *root, const char *id, struct err *e);
 
 /* Opens ROOT/ID and locks it. -ENOENT: "container does not exist". */
 int state_open(const char *root, const char *id, bool exclusive, struct err *e);
+
+/* Opens, locks and reads; the fd of the directory. */
+int state_load(const char *root, const char *id, bool exclusive, struct state *out,
+	       struct err *e);
 
 int state_write(int dir, const struct state *state, struct err *e);
 int state_read(int dir, struct state *out, struct err *e);

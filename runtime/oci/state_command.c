@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "oci/args.h"
 #include "oci/commands.h"
 #include "oci/state.h"
 
@@ -39,20 +38,15 @@ static char *state_text(const struct state *s, enum status status)
 
 int cmd_state(const struct options *o, int argc, char **argv, struct err *e)
 {
-	static const struct arg rows[] = { { NULL, 0, NULL, NULL, NULL } };
 	autostate struct state s = { 0 };
 	autofree char *text = NULL;
 	autoclose int dir = -1;
 	const char *id;
-	int next = args_parse(rows, argc, argv, e);
-	int rc = next < 0 ? next : command_id(argc, argv, next, &id, e);
+	int rc = command_only_id(argc, argv, &id, e);
 
-	if (rc < 0)
-		return rc;
-	dir = state_open(o->root, id, false, e);
-	rc = dir < 0 ? dir : state_read(dir, &s, e);
-	if (rc < 0)
-		return rc;
+	dir = rc < 0 ? rc : state_load(o->root, id, false, &s, e);
+	if (dir < 0)
+		return dir;
 	text = state_text(&s, state_status(dir, &s));
 	if (!text)
 		return err_set(e, -ENOMEM, "out of memory");

@@ -1,8 +1,7 @@
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
+#include "oci/sync.h"
 
-#include "oci/create.h"
+#include <errno.h>
+#include <sys/socket.h>
 
 int sync_send(int fd, const struct sync_message *m)
 {

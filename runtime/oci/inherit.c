@@ -1,0 +1,90 @@
+#include "oci/inherit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "oci/args.h"
+
+enum { PRESERVE_MAX = 1024 };
+
+static int check_open(int first, int count, const char *what, struct err *e)
+{
+	for (int fd = first; fd < first + count; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return err_set(e, -EBADF, "%s: fd %d is not open", what, fd);
+	return 0;
+}
+
+/* LISTEN_FDS, if it is there and not for another process; 0: none. */
+static int listen_count(void)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	long long count, wanted;
+
+	if (!fds || !pid || args_number(pid, 1, INT32_MAX, &wanted) < 0 || wanted != getpid())
+		return 0;
+	return args_number(fds, 1, PRESERVE_MAX, &count) < 0 ? 0 : (int)count;
+}
+
+int inherit_preserve(const char *text, int *count, struct err *e)
+{
+	long long number;
+	int rc;
+
+	if (!text)
+		return 0;
+	if (args_number(text, 0, PRESERVE_MAX, &number) < 0)
+		return err_set(e, -EINVAL, "--preserve-fds: \"%s\" is not 0 to %d", text,
+			       PRESERVE_MAX);
+	/* After those of socket activation, as with runc. */
+	rc = check_open(3 + listen_count(), (int)number, "--preserve-fds", e);
+	if (!rc)
+		*count += (int)number;
+	return rc;
+}
+
+int inherit_listen(struct oci_process *p, int *count, struct err *e)
+{
+	int fds = listen_count(), rc;
+	char text[32];
+
+	if (!fds)
+		return 0;
+	rc = check_open(3, fds, "LISTEN_FDS", e);
+	if (rc < 0)
+		return rc;
+	snprintf(text, sizeof(text), "LISTEN_FDS=%d", fds);
+	if (string_list_add(&p->env, text) < 0 || string_list_add(&p->env, "LISTEN_PID=1") < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	*count += fds;
+	return 0;
+}
+
+/* An id of the container's as the host has it; -1: none. */
+static int64_t host_id(const struct oci_mapping_list *map, uint32_t id)
+{
+	for (size_t i = 0; i < map->count; i++)
+		if (id >= map->items[i].containerID &&
+		    id - map->items[i].containerID < map->items[i].size)
+			return map->items[i].hostID + (id - map->items[i].containerID);
+	return map->count ? -1 : (int64_t)id;
+}
+
+/* A program may open /dev/stdout anew, and its pipe belongs to whoever made it. Only the parent
+ * can give it away: in the user namespace its owner has no number. */
+void inherit_give_stdio(const struct oci_mapping_list *map, uint32_t uid)
+{
+	int64_t owner = host_id(map, uid);
+	struct stat st;
+
+	for (int fd = 0; owner >= 0 && fd < 3; fd++)
+		if (!fstat(fd, &st) && S_ISFIFO(st.st_mode) && st.st_uid != (uid_t)owner &&
+		    fchown(fd, (uid_t)owner, (gid_t)-1) < 0)
+			continue; /* a pipe of another's: the container runs, as under runc */
+}

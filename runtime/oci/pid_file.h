@@ -1,0 +1,9 @@
+/* --pid-file. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/* Replaced atomically: whoever sees it sees all of the number. NULL: none is asked for. */
+int pid_file_write(const char *path, pid_t pid, struct err *e);
