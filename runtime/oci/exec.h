@@ -1,5 +1,5 @@
-/* What one "exec" works on. The parent (exec.c) fills it, the child (exec_child.c) has a copy of it by
- * fork and becomes the new process. */
+/* What one "exec" works on. The parent (exec.c) fills it, the child (exec_child.c) has a copy of it
+ * by fork and becomes the new process. */
 #pragma once
 
 #include <stdbool.h>

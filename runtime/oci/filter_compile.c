@@ -53,6 +53,21 @@ static const struct name_value flag_names[] = {
 	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
 };
 
+const char *filter_name(enum filter_names kind, size_t index)
+{
+	static const struct {
+		const struct name_value *rows;
+		size_t count;
+	} kinds[] = {
+		[FILTER_ACTIONS] = { actions, ARRAY_LEN(actions) },
+		[FILTER_OPERATORS] = { operators, ARRAY_LEN(operators) },
+		[FILTER_ARCHITECTURES] = { architectures, ARRAY_LEN(architectures) },
+		[FILTER_FLAGS] = { flag_names, ARRAY_LEN(flag_names) },
+	};
+
+	return index < kinds[kind].count ? kinds[kind].rows[index].name : NULL;
+}
+
 static int look_up(const struct name_value *rows, size_t count, const char *name, uint32_t *out)
 {
 	for (size_t i = 0; i < count; i++) {

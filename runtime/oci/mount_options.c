@@ -78,6 +78,18 @@ uint64_t mounts_propagation(const char *word, bool *recursive)
 	return 0;
 }
 
+static const char *const propagation_words[] = {
+	"private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
+};
+
+const char *mounts_option(size_t index)
+{
+	if (index < ARRAY_LEN(words))
+		return words[index].word;
+	index -= ARRAY_LEN(words);
+	return index < ARRAY_LEN(propagation_words) ? propagation_words[index] : NULL;
+}
+
 static void set_flag(struct mount_flags *f, uint64_t flag)
 {
 	f->set |= flag;

@@ -57,4 +57,7 @@ int mounts_make(const struct mount_plan *plan, const char *const *more, struct e
 /* "private" ... "rslave" -> MS_*; 0: no such word. */
 uint64_t mounts_propagation(const char *word, bool *recursive);
 
+/* The options that are understood, one after the other; NULL ends them. */
+const char *mounts_option(size_t index);
+
 #define automounts __attribute__((cleanup(mounts_free)))

@@ -77,6 +77,11 @@ int namespaces_plan(const struct oci_linux *l, struct namespaces *out, struct er
 	return check(l, &made, e);
 }
 
+const char *namespaces_type(size_t index)
+{
+	return index < ARRAY_LEN(types) ? types[index].type : NULL;
+}
+
 uint64_t namespaces_all(const struct namespaces *n)
 {
 	uint64_t flags = n->new_flags;

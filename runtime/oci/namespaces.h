@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,9 @@ struct namespaces {
 
 /* Reads and checks the list. */
 int namespaces_plan(const struct oci_linux *l, struct namespaces *out, struct err *e);
+
+/* The names of types, one after the other; NULL ends them. */
+const char *namespaces_type(size_t index);
 
 /* CLONE_NEW* of all that the container has for itself, new or joined. */
 uint64_t namespaces_all(const struct namespaces *n);

@@ -1,7 +1,7 @@
-/* sd_notify(3) from inside of a container: where NOTIFY_SOCKET is set for the runtime, the container
- * gets a socket of its own at /run/notify/notify.sock, and its READY=1 is passed on to the host's
- * socket with the process's number there. Nothing else is: the rest is the container's word on
- * the host's affairs. Source: sd_notify(3); runc's notify_socket. */
+/* sd_notify(3) from inside of a container: where NOTIFY_SOCKET is set for the runtime, the
+ * container gets a socket of its own at /run/notify/notify.sock, and its READY=1 is passed on to
+ * the host's socket with the process's number there. Nothing else is: the rest is the container's
+ * word on the host's affairs. Source: sd_notify(3); runc's notify_socket. */
 #pragma once
 
 #include <sys/types.h>

@@ -196,7 +196,7 @@ static int set_user(const struct process *p, struct err *e)
 
 	for (int k = 0; k < p->user.group_count; k++)
 		groups[k] = p->user.groups[k];
-	/* config.md would keep the caller's; runc and crun both set 022, and so images are built for it. */
+	/* config.md would keep the caller's; runc and crun both set 022, and images count on it. */
 	umask(mask->set ? (mode_t)mask->value : 022);
 	if (set_groups((size_t)p->user.group_count, groups) < 0)
 		return err_sys(e, "set supplementary groups");

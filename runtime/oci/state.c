@@ -85,20 +85,37 @@ int state_create(const char *root, const char *id, struct err *e)
 	return rc < 0 ? err_code(e, rc, "lock \"%s/%s\"", root, id) : take_fd(&dir);
 }
 
-int state_open(const char *root, const char *id, bool exclusive, struct err *e)
+static int open_id(const char *root, const char *id, struct err *e)
 {
 	autoclose int top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	autoclose int dir = -1;
-	int rc = state_check_id(id, e);
+	int rc = state_check_id(id, e), dir;
 
 	if (rc < 0)
 		return rc;
-	if (top >= 0)
-		dir = openat(top, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	rc = dir < 0 ? -errno : lock(dir, exclusive);
-	if (rc == -ENOENT)
+	dir = top < 0 ? -1 : openat(top, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0 && errno == ENOENT)
+		return err_set(e, -ENOENT, "container does not exist");
+	return dir < 0 ? err_sys(e, "open \"%s/%s\"", root, id) : dir;
+}
+
+int state_open(const char *root, const char *id, bool exclusive, struct err *e)
+{
+	autoclose int dir = open_id(root, id, e);
+	int rc = dir < 0 ? dir : lock(dir, exclusive);
+
+	if (dir >= 0 && rc == -ENOENT)
 		return err_set(e, rc, "container does not exist");
-	return rc < 0 ? err_code(e, rc, "open \"%s/%s\"", root, id) : take_fd(&dir);
+	if (dir >= 0 && rc < 0)
+		return err_code(e, rc, "lock \"%s/%s\"", root, id);
+	return rc < 0 ? rc : take_fd(&dir);
+}
+
+int state_peek(const char *root, const char *id, struct state *out, struct err *e)
+{
+	autoclose int dir = open_id(root, id, e);
+	int rc = dir < 0 ? dir : state_read(dir, out, e);
+
+	return rc < 0 ? rc : take_fd(&dir);
 }
 
 int state_load(const char *root, const char *id, bool exclusive, struct state *out, struct err *e)

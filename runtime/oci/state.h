@@ -41,6 +41,9 @@ int state_open(const char *root, const char *id, bool exclusive, struct err *e);
 int state_load(const char *root, const char *id, bool exclusive, struct state *out,
 	       struct err *e);
 
+/* The same without the lock, for a look from outside. */
+int state_peek(const char *root, const char *id, struct state *out, struct err *e);
+
 int state_write(int dir, const struct state *state, struct err *e);
 int state_read(int dir, struct state *out, struct err *e);
 void state_free(struct state *state);

@@ -309,6 +309,16 @@ void oci_process_free(struct oci_process *process)
 	record_free(&process_type, process);
 }
 
+int oci_resources_read(yyjson_val *object, struct oci_resources *out, struct err *e)
+{
+	return record_read(&resources_type, object, "resources", out, e);
+}
+
+void oci_resources_free(struct oci_resources *resources)
+{
+	record_free(&resources_type, resources);
+}
+
 int oci_seccomp_read(yyjson_val *object, struct oci_seccomp *out, struct err *e)
 {
 	return record_read(&seccomp_type, object, "linux.seccomp", out, e);

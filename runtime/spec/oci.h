@@ -254,6 +254,10 @@ void oci_spec_free(struct oci_spec *spec);
 int oci_process_read(yyjson_val *object, struct oci_process *out, struct err *e);
 void oci_process_free(struct oci_process *process);
 
+/* linux.resources alone, for "update". */
+int oci_resources_read(yyjson_val *object, struct oci_resources *out, struct err *e);
+void oci_resources_free(struct oci_resources *resources);
+
 int oci_seccomp_read(yyjson_val *object, struct oci_seccomp *out, struct err *e);
 yyjson_mut_val *oci_seccomp_write(const struct oci_seccomp *seccomp, yyjson_mut_doc *doc);
 void oci_seccomp_free(struct oci_seccomp *seccomp);
