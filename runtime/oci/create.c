@@ -330,7 +330,7 @@ int create_read(struct create *c, struct err *e)
 	if (!rc)
 		rc = config_read(c->bundle_fd, &c->config, e);
 	if (!rc && c->config.spec.process)
-		rc = inherit_listen(c->config.spec.process, &c->preserve_fds, e);
+		rc = inherit_listen_env(c->config.spec.process, e);
 	if (!rc)
 		rc = notify_plan(c->root, c->id, &c->config.spec, e);
 	return rc < 0 ? rc : check_config(c, e);

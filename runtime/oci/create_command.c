@@ -20,6 +20,10 @@ int create_take_options(struct create *c, const struct create_options *x, int ar
 			       "--no-pivot: a container whose root is only moved or chrooted can be "
 			       "left, so the root is always pivoted");
 	rc = inherit_preserve(x->preserve_fds, &c->preserve_fds, e);
+	if (!rc)
+		rc = inherit_listen(&c->preserve_fds, e);
+	if (!rc)
+		rc = inherit_close_rest(c->preserve_fds, e);
 	return rc < 0 ? rc : state_check_id(c->id, e);
 }
 

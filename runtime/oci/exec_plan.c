@@ -248,6 +248,8 @@ static int parse(struct exec *x, int argc, char **argv, struct err *e)
 	x->id = argv[next++];
 	rc = inherit_preserve(x->preserve, &x->preserve_fds, e);
 	if (!rc)
+		rc = inherit_close_rest(x->preserve_fds, e);
+	if (!rc)
 		rc = check_options(x, argc - next, e);
 	return rc < 0 ? rc : next;
 }

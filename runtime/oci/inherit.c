@@ -1,17 +1,24 @@
 #include "oci/inherit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "oci/args.h"
+#include "oci/sys.h"
 
 enum { PRESERVE_MAX = 1024 };
+
+int inherit_fill_stdio(struct err *e)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return err_sys(e, "open \"/dev/null\" in place of a closed standard stream");
+	return 0;
+}
 
 static int check_open(int first, int count, const char *what, struct err *e)
 {
@@ -49,20 +56,28 @@ int inherit_preserve(const char *text, int *count, struct err *e)
 	return rc;
 }
 
-int inherit_listen(struct oci_process *p, int *count, struct err *e)
+int inherit_close_rest(int count, struct err *e)
 {
-	int fds = listen_count(), rc;
-	char text[32];
+	return sys_close_range(3 + (unsigned int)count, ~0u, 0) < 0 ? err_sys(e, "close files") : 0;
+}
 
-	if (!fds)
-		return 0;
-	rc = check_open(3, fds, "LISTEN_FDS", e);
-	if (rc < 0)
-		return rc;
+int inherit_listen(int *count, struct err *e)
+{
+	int fds = listen_count(), rc = check_open(3, fds, "LISTEN_FDS", e);
+
+	*count += rc < 0 ? 0 : fds;
+	return rc;
+}
+
+int inherit_listen_env(struct oci_process *p, struct err *e)
+{
+	char text[32];
+	int fds = listen_count();
+
 	snprintf(text, sizeof(text), "LISTEN_FDS=%d", fds);
-	if (string_list_add(&p->env, text) < 0 || string_list_add(&p->env, "LISTEN_PID=1") < 0)
+	if (fds && (string_list_add(&p->env, text) < 0 ||
+		    string_list_add(&p->env, "LISTEN_PID=1") < 0))
 		return err_set(e, -ENOMEM, "out of memory");
-	*count += fds;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "oci/args.h"
 #include "oci/commands.h"
 #include "oci/filter_compile.h"
+#include "oci/inherit.h"
 #include "oci/report.h"
 #include "spec/oci.h"
 
@@ -187,7 +188,9 @@ int main(int argc, char **argv)
 	log_name("berth-oci");
 	/* From here on a process of a container cannot open our memory or executable. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	rc = run(&g, argc, argv, &e);
+	rc = inherit_fill_stdio(&e);
+	if (!rc)
+		rc = run(&g, argc, argv, &e);
 	if (rc >= 0 || rc == ARGS_HELP)
 		return rc < 0 ? 0 : rc;
 	report_error(e.text);

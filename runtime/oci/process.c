@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -236,17 +237,18 @@ static int drop_rights(const struct process *p, struct err *e)
 	return rc;
 }
 
+/* CVE-2024-21626: neither through /proc/self/fd, where handles of the host's may lie, nor anywhere
+ * else that is outside of the root: there getcwd says "(unreachable)/...". */
 static int change_dir(const struct process *p, struct err *e)
 {
 	const char *cwd = p->spec->cwd;
-	char seen[8];
-	long n;
+	autoclose int dir = sys_openat2(p->root, cwd, O_PATH | O_DIRECTORY,
+					RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	char seen[PATH_MAX];
 
-	if (chdir(cwd) < 0)
+	if (dir < 0 || fchdir(dir) < 0)
 		return err_sys(e, "chdir to cwd (\"%s\") set in config.json failed", cwd);
-	/* CVE-2024-21626: "(unreachable)/..." is a directory of the host. */
-	n = syscall(SYS_getcwd, seen, sizeof(seen));
-	if (n < 0 ? errno != ERANGE : seen[0] != '/')
+	if (syscall(SYS_getcwd, seen, sizeof(seen)) < 0 || seen[0] != '/')
 		return err_set(e, -EPERM, "process.cwd: \"%s\" is outside of the container", cwd);
 	return 0;
 }

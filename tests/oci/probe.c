@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,8 +123,67 @@ static int burn(void)
 	return 0;
 }
 
+/* What process.scheduler and process.ioPriority come to. */
+static int show_priorities(void)
+{
+	struct sched_param param = { 0 };
+	int policy = sched_getscheduler(0);
+	long io = syscall(SYS_ioprio_get, 1, 0);
+
+	sched_getparam(0, &param);
+	errno = 0;
+	printf("policy %d priority %d nice %d io class %ld level %ld\n",
+	       policy & ~SCHED_RESET_ON_FORK, param.sched_priority, getpriority(PRIO_PROCESS, 0),
+	       io >> 13, io & 7);
+	return 0;
+}
+
+static int send_to(const char *path, const char *text)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	if (!path || strlen(path) >= sizeof(address.sun_path))
+		return 2;
+	strcpy(address.sun_path, path);
+	if (sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		printf("send: %s\n", strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+/* Prints the datagrams that come, one a line. */
+static int receive_at(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char text[512];
+	ssize_t n;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return 2;
+	strcpy(address.sun_path, path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return 1;
+	while ((n = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+		text[n] = '\0';
+		for (char *p = text; *p; p++)
+			*p = *p == '\n' ? '|' : *p;
+		printf("received %s\n", text);
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && !strcmp(argv[1], "priorities"))
+		return show_priorities();
+	if (argc == 3 && !strcmp(argv[1], "notify"))
+		return send_to(getenv("NOTIFY_SOCKET"), argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "receive"))
+		return receive_at(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "eat"))
 		return eat(atol(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "bomb"))

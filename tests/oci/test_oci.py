@@ -24,8 +24,8 @@ from accel import accel_args  # noqa: E402  (needs the path above)
 
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
 APPLETS = """awk cat chmod chown cmp cp cut dd df echo env false grep head hostname id ip kill ls
-mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep stat stty tail timeout touch
-tr true tty umount usleep wc ln""".split()
+mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep sort stat stty tail timeout
+touch tr true tty umount uname uniq usleep wc ln""".split()
 PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nextra:x:2000:app\n"
 BOOT_SECONDS = 900
@@ -110,7 +110,7 @@ def make_disk(work, extra=()):
     for tool in ("ocirun", "probe", "ptyhost"):
         compile_tool(tool, tools / tool, "-static")
     fill_bin(root / "bin")
-    for tool in ("ocirun", "ptyhost"):
+    for tool in ("ocirun", "ptyhost", "probe"):
         shutil.copy(tools / tool, root / "bin" / tool)
     for source, name in ((runtime(), "berth-oci"), *extra):
         shutil.copy(source, root / "bin" / name)
