@@ -81,7 +81,9 @@ int console_receive(int socket, struct err *e)
 
 int console_open(int devpts, int socket, const struct oci_box *size, struct err *e)
 {
-	autoclose int master = openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	/* Of this very mount: the container may have put something else over it. */
+	autoclose int master = sys_openat2(devpts, "ptmx", O_RDWR | O_NOCTTY,
+					   RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 	autoclose int terminal = -1;
 	struct winsize window = { .ws_row = (unsigned short)size->height,
 				  .ws_col = (unsigned short)size->width };

@@ -4,12 +4,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,16 +17,6 @@
 #include "oci/sys.h"
 
 enum { ON_SIGNAL, ON_END, ON_INPUT, ON_MASTER, ON_NOTIFY, ON_COUNT };
-
-/* What of the caller's terminal is changed while it is relayed. */
-struct relay {
-	int master; /* of the container's terminal; -1: none */
-	bool raw;   /* `before` is to be put back */
-	struct termios before;
-	bool input_ended;
-	char data[4096]; /* from the caller, not yet taken by the container's terminal */
-	size_t start, len;
-};
 
 /* ---- begin and end ---- */
 
@@ -59,103 +47,108 @@ int foreground_begin(struct foreground *f, bool terminal, struct err *e)
 
 void foreground_end(struct foreground *f)
 {
+	if (f->raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &f->before);
 	cleanup_fd(&f->signals);
 	cleanup_fd(&f->console[0]);
 	cleanup_fd(&f->console[1]);
+	cleanup_fd(&f->master);
+	*f = (struct foreground)FOREGROUND_INIT;
 }
 
 /* ---- the terminal ---- */
 
-static void copy_size(const struct relay *r)
+static void copy_size(const struct foreground *f)
 {
 	struct winsize size;
 
-	if (r->master >= 0 && !ioctl(STDIN_FILENO, TIOCGWINSZ, &size))
-		ioctl(r->master, TIOCSWINSZ, &size);
+	if (f->master >= 0 && !ioctl(STDIN_FILENO, TIOCGWINSZ, &size))
+		ioctl(f->master, TIOCSWINSZ, &size);
 }
 
-static void put_back(struct relay *r)
-{
-	if (r->raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &r->before);
-	cleanup_fd(&r->master);
-}
-
-#define autorelay __attribute__((cleanup(put_back)))
-
-static int open_relay(struct foreground *f, struct relay *r, struct err *e)
+/* The caller's, if it is one: the container's does what a terminal does with keys. */
+static void make_raw(struct foreground *f)
 {
 	struct termios t;
 
-	r->master = console_receive(f->console[0], e);
-	if (r->master < 0)
-		return r->master;
-	if (fcntl(r->master, F_SETFL, O_NONBLOCK) < 0)
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &f->before) < 0)
+		return;
+	t = f->before;
+	cfmakeraw(&t);
+	t.c_oflag |= OPOST;
+	f->raw = !tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
+}
+
+int foreground_attach(struct foreground *f, struct err *e)
+{
+	struct termios t;
+
+	if (f->console[0] < 0)
+		return 0;
+	f->master = console_receive(f->console[0], e);
+	if (f->master < 0)
+		return f->master;
+	if (fcntl(f->master, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(e, "set up the terminal");
 	/* As runc: the container's lines end in LF, so that they can go to a file, and the caller's
 	 * terminal makes CR LF of it. */
-	if (!tcgetattr(r->master, &t)) {
+	if (!tcgetattr(f->master, &t)) {
 		t.c_oflag &= ~(tcflag_t)ONLCR;
-		tcsetattr(r->master, TCSANOW, &t);
+		tcsetattr(f->master, TCSANOW, &t);
 	}
-	copy_size(r);
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &r->before) < 0)
-		return 0;
-	t = r->before;
-	cfmakeraw(&t);
-	t.c_oflag |= OPOST;
-	r->raw = !tcsetattr(STDIN_FILENO, TCSADRAIN, &t);
+	copy_size(f);
+	make_raw(f);
 	return 0;
 }
 
-static void read_input(struct relay *r)
+static void read_input(struct foreground *f)
 {
-	ssize_t n = read(STDIN_FILENO, r->data, sizeof(r->data));
+	ssize_t n = read(STDIN_FILENO, f->data, sizeof(f->data));
 
-	r->start = 0;
-	r->len = n > 0 ? (size_t)n : 0;
-	r->input_ended = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+	f->start = 0;
+	f->len = n > 0 ? (size_t)n : 0;
+	f->input_ended = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-static void write_master(struct relay *r)
+static void write_master(struct foreground *f)
 {
-	ssize_t n = write(r->master, r->data + r->start, r->len);
+	ssize_t n = write(f->master, f->data + f->start, f->len);
 
 	if (n > 0) {
-		r->start += (size_t)n;
-		r->len -= (size_t)n;
+		f->start += (size_t)n;
+		f->len -= (size_t)n;
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		r->len = 0; /* nobody reads there any more */
-		r->input_ended = true;
+		f->len = 0; /* nobody reads there any more */
+		f->input_ended = true;
 	}
 }
 
 /* Returns whether there may be more. */
-static bool read_master(struct relay *r)
+static bool read_master(struct foreground *f)
 {
 	char data[4096];
-	ssize_t n = read(r->master, data, sizeof(data));
+	ssize_t n = read(f->master, data, sizeof(data));
 
 	if (n > 0)
 		return !file_write_all(STDOUT_FILENO, data, (size_t)n);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	cleanup_fd(&r->master); /* EIO: the last process closed the other end */
-	r->master = -1;
+	cleanup_fd(&f->master); /* EIO: the last process closed the other end */
+	f->master = -1;
 	return false;
 }
 
 /* ---- signals ---- */
 
-static void pass_on(const struct foreground *f, const struct relay *r, int pidfd)
+static void pass_on(const struct foreground *f, int pidfd)
 {
 	struct signalfd_siginfo got;
 
 	while (read(f->signals, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
 		int sig = (int)got.ssi_signo;
 
-		if (sig == SIGWINCH && r->master >= 0)
-			copy_size(r);
+		if (sig == SIGWINCH && f->master >= 0)
+			copy_size(f);
 		else if (sig != SIGCHLD && sig != SIGPIPE)
 			sys_pidfd_send_signal(pidfd, sig);
 	}
@@ -163,13 +156,13 @@ static void pass_on(const struct foreground *f, const struct relay *r, int pidfd
 
 /* ---- the loop ---- */
 
-static void set_up_poll(const struct relay *r, struct pollfd p[ON_COUNT])
+static void set_up_poll(const struct foreground *f, struct pollfd p[ON_COUNT])
 {
-	bool relays = r->master >= 0;
+	bool relays = f->master >= 0;
 
-	p[ON_INPUT].fd = relays && !r->input_ended && !r->len ? STDIN_FILENO : -1;
-	p[ON_MASTER].fd = r->master;
-	p[ON_MASTER].events = (short)(POLLIN | (r->len ? POLLOUT : 0));
+	p[ON_INPUT].fd = relays && !f->input_ended && !f->len ? STDIN_FILENO : -1;
+	p[ON_MASTER].fd = f->master;
+	p[ON_MASTER].events = (short)(POLLIN | (f->len ? POLLOUT : 0));
 }
 
 static int exit_code(pid_t pid, struct err *e)
@@ -184,7 +177,6 @@ static int exit_code(pid_t pid, struct err *e)
 
 int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int notify, struct err *e)
 {
-	autorelay struct relay r = { .master = -1 };
 	struct pollfd p[ON_COUNT] = {
 		[ON_SIGNAL] = { .fd = f->signals, .events = POLLIN },
 		[ON_END] = { .fd = pidfd, .events = POLLIN },
@@ -192,25 +184,24 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int notify, stru
 		[ON_MASTER] = { .fd = -1 },
 		[ON_NOTIFY] = { .fd = notify, .events = POLLIN },
 	};
-	int rc = f->console[0] >= 0 ? open_relay(f, &r, e) : 0;
 
-	while (!rc && !(p[ON_END].revents)) {
-		set_up_poll(&r, p);
-		if (poll(p, ON_COUNT, -1) < 0)
-			rc = errno == EINTR ? 0 : err_sys(e, "wait for the process");
+	while (!p[ON_END].revents) {
+		set_up_poll(f, p);
+		if (poll(p, ON_COUNT, -1) < 0 && errno != EINTR)
+			return err_sys(e, "wait for the process");
 		if (p[ON_SIGNAL].revents)
-			pass_on(f, &r, pidfd);
+			pass_on(f, pidfd);
 		if (p[ON_INPUT].revents)
-			read_input(&r);
+			read_input(f);
 		if (p[ON_MASTER].revents & POLLOUT)
-			write_master(&r);
+			write_master(f);
 		if (p[ON_MASTER].revents & ~POLLOUT)
-			read_master(&r);
+			read_master(f);
 		if (p[ON_NOTIFY].revents && notify_pass_on(notify, pid))
 			p[ON_NOTIFY].fd = -1;
 	}
 	/* What it wrote last. */
-	while (!rc && r.master >= 0 && read_master(&r))
+	while (f->master >= 0 && read_master(f))
 		continue;
-	return rc < 0 ? rc : exit_code(pid, e);
+	return exit_code(pid, e);
 }

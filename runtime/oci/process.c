@@ -138,6 +138,16 @@ static int find_user(struct process *p, struct err *e)
 	return rc < 0 || !p->groups ? rc : user_add_groups(p->root, p->groups, &p->user, e);
 }
 
+/* Of two values of one name the later counts, as runc has it; getenv() would find the earlier. */
+static void set_env(char **env, char *pair)
+{
+	size_t len = strcspn(pair, "=") + 1;
+
+	while (*env && strncmp(*env, pair, len) != 0)
+		env++;
+	*env = pair;
+}
+
 static int make_env(struct process *p, struct err *e)
 {
 	const struct string_list *env = &p->spec->env;
@@ -147,14 +157,14 @@ static int make_env(struct process *p, struct err *e)
 	if (!p->env)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (size_t k = 0; k < env->count; k++)
-		p->env[k] = env->items[k];
+		set_env(p->env, env->items[k]);
 	if (program_env(p->env, "HOME"))
 		return 0;
 	if (!p->user.home[0])
 		user_find_home(p->root, &p->user);
 	if (asprintf(&home, "HOME=%s", p->user.home) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
-	p->env[env->count] = home;
+	set_env(p->env, home);
 	return 0;
 }
 

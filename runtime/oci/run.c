@@ -31,6 +31,10 @@ static int create(struct run *r, struct err *e)
 
 static int start(struct run *r, struct err *e)
 {
+	int rc = foreground_attach(&r->f, e);
+
+	if (rc < 0)
+		return rc;
 	r->notify = notify_listen(r->c.state_dir, e);
 	return r->notify < -1 ? r->notify : start_release(r->c.state_dir, e);
 }

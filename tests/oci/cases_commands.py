@@ -77,8 +77,25 @@ CASES = {
         script="$RUNTIME run -b . run-terminal | sed 's/\\r/CR/' >screen; cat screen",
         expect=["^/dev/pts/0$", "^x$", "^is-tty$"], forbid=["CR"]),
     "run-terminal-input": dict(
-        clause="as above: input is relayed", spec={"tty": True, "command": sh("read a; echo got $a")},
-        script="(echo hello; sleep 3) | $RUNTIME run -b . run-terminal-input", expect=["^got hello"]),
+        clause="as above: input is relayed",
+        spec={"tty": True, "command": sh("read a; echo got $a")},
+        script="(echo hello; sleep 3) | $RUNTIME run -b . run-terminal-input",
+        expect=["^got hello"]),
+    "run-terminal-size": dict(
+        clause="runc's terminals.md: size and its changes; the caller's terminal is put back",
+        spec={"tty": True, "command": sh(
+            "stty size; trap 'stty size; exit 4' WINCH; echo ready; "
+            "while :; do sleep 0.1; done")},
+        script="""
+            ptyhost --run /bin/sh -c 'b=$(stty -g); $RUNTIME run -b . run-terminal-size
+              echo code $?; [ "$b" = "$(stty -g)" ] && echo as before'""",
+        expect=["^20 70\\s*$", "^q?30 90\\s*$", "^code 4\\s*$", "^as before"]),
+    "exec-terminal-raw": dict(
+        clause="as above: a key goes through at once", spec={"command": FOREVER},
+        script=running("exec-terminal-raw", """
+            ptyhost --run /bin/sh -c '$RUNTIME exec -t exec-terminal-raw sh -c \\
+              "stty size; stty raw; echo ready; head -c 1 | tr q Q; echo"; echo code $?'"""),
+        expect=["^20 70", "Q", r"code 0"]),
     "run-detach-terminal": dict(
         clause="runc's terminals.md, detached", spec={"tty": True, "command": ["true"]},
         script="$RUNTIME run -d -b . run-detach-terminal; echo code $?",
@@ -87,7 +104,8 @@ CASES = {
     "run-console-socket": dict(
         clause="as above", spec={"command": ["true"]},
         script="$RUNTIME run -b . --console-socket /x run-console-socket; echo code $?",
-        expect=["cannot use console socket if runtime will not detach or allocate tty", "^code 1$"]),
+        expect=["cannot use console socket if runtime will not detach or allocate tty",
+                "^code 1$"]),
     "run-no-pivot": dict(clause="runc-run(8) --no-pivot", spec={"command": ["true"]},
                          script="$RUNTIME run --no-pivot -b . run-no-pivot",
                          expect=["--no-pivot: .* always pivoted"]),
@@ -102,7 +120,8 @@ CASES = {
         spec={"command": sh("echo $LISTEN_FDS $LISTEN_PID; cat <&3; cat <&4; ls -1 /proc/self/fd")},
         script="""
             echo first >a; echo second >b; exec 3<a 4<b 5<a
-            LISTEN_FDS=1 sh -c 'LISTEN_PID=$$ exec $RUNTIME run --preserve-fds 1 -b . listen-fds'""",
+            export LISTEN_FDS=1
+            sh -c 'LISTEN_PID=$$ exec $RUNTIME run --preserve-fds 1 -b . listen-fds'""",
         expect=["^1 1$", "^first$", "^second$"], forbid=["^6$"]),
     "listen-fds-other": dict(
         clause="sd_listen_fds(3): LISTEN_PID is another process's",
@@ -112,7 +131,8 @@ CASES = {
         expect=["^has$"], forbid=["^4$", "^5$"]),
     "preserve-fds-closed": dict(
         clause="CVE-2024-21626: a number that is not open must not become one of the runtime's",
-        spec={"command": ["true"]}, script="$RUNTIME run --preserve-fds 20 -b . preserve-fds-closed",
+        spec={"command": ["true"]},
+        script="$RUNTIME run --preserve-fds 20 -b . preserve-fds-closed",
         expect=["--preserve-fds: fd [0-9]+ is not open"]),
     "stdio-closed": dict(
         clause="CVE-2024-21626: a handle of the runtime's must not become standard input",
@@ -182,11 +202,13 @@ CASES = {
             R="$RUNTIME exec"
             $R -u 1000:44 -g 7 --additional-gids 8 exec-options id
             $R --cwd /tmp -e B=3 --env C=4 exec-options sh -c 'pwd; echo $A $B $C'
+            $R -e B=5 exec-options env
             $R -u 1000 exec-options sh -c 'echo home $HOME'
             $R -u app exec-options id
             $R --cap CAP_SYS_ADMIN exec-options grep Cap /proc/self/status
             $R -u 1000 --cap CAP_NET_ADMIN exec-options grep Cap /proc/self/status | tail -4"""),
-        expect=["uid=1000.* gid=44 groups=7,8", "^/tmp$", "^1 3 4$", "^home /home/app$",
+        forbid=["^B=2$"],
+        expect=["uid=1000.* gid=44 groups=7,8", "^/tmp$", "^B=5$", "^1 3 4$", "^home /home/app$",
                 r"uid=1000\(app\) gid=1001\(app\) groups=2000\(extra\)",
                 r"CapEff:\t00000000a82425fb", r"CapBnd:\t00000000a80435fb",
                 r"CapEff:\t0000000000000000\nCapBnd:\t00000000a80435fb\nCapAmb:\t0{16}"]),
@@ -232,7 +254,8 @@ CASES = {
         expect=["cannot exec in a stopped container", "container does not exist",
                 "(?s)(code 255.*){2}"]),
     "exec-created": dict(
-        clause="containerd adds processes to a created container", spec={"command": ["echo", "main"]},
+        clause="containerd adds processes to a created container",
+        spec={"command": ["echo", "main"]},
         script="$RUNTIME create -b . exec-created; $RUNTIME exec exec-created echo added; "
                "$RUNTIME start exec-created; sleep 0.5",
         expect=[r"(?s)added.*main"]),
@@ -350,6 +373,28 @@ CASES = {
             echo left $(cat /sys/fs/cgroup/containers/exec-many/cgroup.procs | wc -l)
             cat /proc/self/mountinfo >after; cmp before after && echo same"""),
         expect=["^left 1$", "^same$"]),
+    "killed-while-exec": dict(
+        clause="a runtime that dies leaves no half-made process", spec={"command": FOREVER},
+        script=running("killed-while-exec", """
+            for n in 1 2 4 6 8 10 12 15 18 21 25 30 35 40 50 60 80; do
+              $RUNTIME exec killed-while-exec true >/dev/null 2>&1 & p=$!
+              usleep ${n}000; kill -9 $p 2>/dev/null; wait $p 2>/dev/null
+            done
+            sleep 0.5; cd /sys/fs/cgroup/containers/killed-while-exec
+            echo left $(cat cgroup.procs | wc -l)
+            $RUNTIME exec killed-while-exec echo works"""),
+        expect=["^left 1$", "^works$"]),
+    "killed-while-run": dict(
+        clause="as above; delete --force cleans up", spec={"command": FOREVER},
+        script="""
+            for n in 1 3 6 9 12 16 20 25 30 40 50 60 80 100 130; do
+              $RUNTIME run -b . killed-while-run >/dev/null 2>&1 & p=$!
+              usleep ${n}000; kill -9 $p 2>/dev/null; wait $p 2>/dev/null
+              $RUNTIME delete --force killed-while-run || echo delete failed at $n
+              [ -e /run/berth/oci/killed-while-run ] && echo state left at $n
+              [ -e /sys/fs/cgroup/containers/killed-while-run ] && echo cgroup left at $n
+            done; echo done""",
+        expect=["^done$"], forbid=["left at", "failed at"]),
     "exec-killed": dict(
         clause="two commands at once", spec={"command": FOREVER},
         script=running("exec-killed", """
@@ -430,7 +475,8 @@ CASES = {
     "terminal-host": dict(
         clause="TIOCSTI through a shared terminal: no session of the host's",
         spec={"command": sh("cut -d' ' -f5-8 /proc/self/stat; echo x >/dev/tty")},
-        script="$RUNTIME run -b . terminal-host", expect=["^1 1 0 -1$", "/dev/tty: No such device"]),
+        script="$RUNTIME run -b . terminal-host",
+        expect=["^1 1 0 -1$", "/dev/tty: No such device"]),
     # ---- pause ----
     "pause": dict(
         clause="runc-pause(8), runc-resume(8)",
@@ -485,7 +531,8 @@ CASES = {
         expect=[r"^ID {10}PID {9}STATUS {6}BUNDLE +CREATED +OWNER$",
                 r"^list {8}\d+ +running +/run/c/list +\d{4}-.*Z +(root|#0)$", "^list$",
                 r'^\[\{"ociVersion":"1.*","id":"list","pid":\d+,"status":"running","bundle":'
-                r'"/run/c/list","rootfs":".*","created":".*","annotations":\{.*\},"owner":"(root|#0)"\}\]$',
+                r'"/run/c/list","rootfs":".*","created":".*","annotations":\{.*\},'
+                r'"owner":"(root|#0)"\}\]$',
                 '--format is table or json, not "xml"', "takes no container ID", r"^\[\]$"]),
     "ps": dict(
         clause="runc-ps(8)", spec={"command": FOREVER},
@@ -502,7 +549,8 @@ CASES = {
         config=put("annotations", {"org.example": "yes\nno"}),
         script=running("state-json", "$RUNTIME state state-json | tr -d '\\n'; echo"),
         expect=[r'^\{  "ociVersion": "1[^"]*",  "id": "state-json",  "pid": [1-9]\d*,  "status": '
-                r'"running",  "bundle": "/run/c/state-json",  "rootfs": "[^"]+",  "created": "[^"]+",'
+                r'"running",  "bundle": "/run/c/state-json",  "rootfs": "[^"]+",  '
+                r'"created": "[^"]+",'
                 r'  "annotations": \{    "org.example": "yes\\nno"  \},  "owner": ""\}$']),
     "events-stats": dict(
         clause="runc-events(8) --stats; runc's types/events.go",
@@ -587,7 +635,7 @@ CASES = {
         clause="runc-spec(8) --rootless", spec={"command": ["true"]},
         script="""
             mkdir d; $RUNTIME spec --rootless -b d; grep -c gid=5 d/config.json
-            sed -i 's/"sh"/"cat", "\\/proc\\/self\\/uid_map"/; s/"terminal": true/"terminal": false/; \\
+            sed -i 's|"sh"|"cat", "/proc/self/uid_map"|; s/"terminal": true/"terminal": false/; \\
               s|"path": "rootfs"|"path": "../rootfs"|' d/config.json
             chown -R 0:0 rootfs; $RUNTIME run -b d spec-rootless""",
         expect=["^0$", r"^ +0 +0 +1$"]),

@@ -1,13 +1,46 @@
-/* Test tool: the other side of a console socket. Listens on argv[1], takes one terminal and copies
- * what it says to standard output until it is closed. */
+/* Test tool: terminals.
+ *   ptyhost SOCKET            the other side of a console socket: takes one terminal and copies what
+ *                             it says to standard output until it is closed
+ *   ptyhost --run PROGRAM...  runs it at a terminal of 20 rows and 70 columns; types "q" and makes
+ *                             that 30 and 90 when it has said "ready" */
+#include <pty.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+static int run(char **argv)
+{
+	struct winsize size = { .ws_row = 20, .ws_col = 70 };
+	char text[8192] = "";
+	size_t len = 0;
+	int terminal;
+	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+	ssize_t n;
+
+	if (pid == 0) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	while (len < sizeof(text) - 1 && (n = read(terminal, text + len, sizeof(text) - 1 - len)) > 0) {
+		len += (size_t)n;
+		text[len] = '\0';
+		if (size.ws_row == 30 || !strstr(text, "ready"))
+			continue;
+		size = (struct winsize){ .ws_row = 30, .ws_col = 90 };
+		if (ioctl(terminal, TIOCSWINSZ, &size) < 0 || write(terminal, "q", 1) != 1)
+			return 1;
+	}
+	return fputs(text, stdout) < 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 2 && !strcmp(argv[1], "--run"))
+		return run(argv + 2);
+
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0), connection, terminal = -1;
 	char data[512], control[64];
