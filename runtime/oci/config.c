@@ -1,6 +1,7 @@
 #include "oci/config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -25,6 +26,14 @@ int config_read(int dir, struct config *out, struct err *e)
 	if (rc < 0)
 		err_prefix(e, "config.json");
 	return rc;
+}
+
+int config_add_process(struct config *c, struct err *e)
+{
+	c->spec.process = calloc(1, sizeof(*c->spec.process));
+	if (c->spec.process)
+		c->spec.process->cwd = strdup("/");
+	return c->spec.process && c->spec.process->cwd ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 
 int config_save(const struct config *c, int dir, struct err *e)

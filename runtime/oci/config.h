@@ -16,6 +16,10 @@ struct config {
 /* Reads `dir`/config.json. */
 int config_read(int dir, struct config *out, struct err *e);
 
+/* config.json may lack a process as long as nobody calls "start" (runtime.md, "Start"): one without
+ * a program stands in for it. */
+int config_add_process(struct config *c, struct err *e);
+
 /* Writes its text to `dir`/config.json. */
 int config_save(const struct config *c, int dir, struct err *e);
 

@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/cleanup.h"
+#include "oci/fdpass.h"
 #include "oci/sys.h"
 
 #ifndef TIOCGPTPEER
@@ -27,56 +26,14 @@ int console_check(bool terminal, bool detached, const char *socket, struct err *
 
 int console_connect(const char *path, struct err *e)
 {
-	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return err_set(e, -ENAMETOOLONG, "console socket \"%s\": the path is too long", path);
-	memcpy(address.sun_path, path, strlen(path));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return err_sys(e, "connect to console socket \"%s\"", path);
-	return take_fd(&fd);
-}
-
-static int send_fd(int socket, int fd)
-{
-	char name[] = "/dev/ptmx"; /* runc's callers want some text beside the fd */
-	struct iovec data = { .iov_base = name, .iov_len = sizeof(name) - 1 };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room,
-			    .msg_controllen = sizeof(control.room) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(socket, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return fdpass_connect(path, "console socket", e);
 }
 
 int console_receive(int socket, struct err *e)
 {
-	char text[16];
-	struct iovec data = { .iov_base = text, .iov_len = sizeof(text) };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.room,
-			    .msg_controllen = sizeof(control.room) };
-	struct cmsghdr *c;
-	int fd;
+	int fd = fdpass_receive(socket);
 
-	if (recvmsg(socket, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
-		return err_sys(e, "receive the terminal");
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
-		return err_set(e, -EPROTO, "receive the terminal: none came");
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	return fd < 0 ? err_code(e, fd, "receive the terminal") : fd;
 }
 
 int console_open(int devpts, int socket, const struct oci_box *size, struct err *e)
@@ -96,7 +53,7 @@ int console_open(int devpts, int socket, const struct oci_box *size, struct err 
 		return err_sys(e, "open a terminal");
 	if (window.ws_row && window.ws_col && ioctl(master, TIOCSWINSZ, &window) < 0)
 		return err_sys(e, "set the terminal's size");
-	rc = send_fd(socket, master);
+	rc = fdpass_send(socket, master, "/dev/ptmx");
 	return rc < 0 ? err_code(e, rc, "send the terminal to the console socket") :
 			take_fd(&terminal);
 }

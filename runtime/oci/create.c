@@ -63,8 +63,6 @@ static int check_config(struct create *c, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (!s->process)
-		return err_set(e, -EINVAL, "process: is missing");
 	if (!s->root)
 		return err_set(e, -EINVAL, "root: is missing");
 	if (!s->linux_)
@@ -75,7 +73,7 @@ static int check_config(struct create *c, struct err *e)
 	if (!rc)
 		rc = caps_read(s->process->capabilities, c->ns.new_flags & CLONE_NEWUSER,
 			       &c->caps, e);
-	if (!rc)
+	if (!rc && !c->no_process)
 		rc = process_check(s->process, s->linux_->personality, e);
 	if (rc < 0)
 		return rc;
@@ -302,6 +300,8 @@ int create_container(struct create *c, struct err *e)
 		rc = save_state(c, c->pid, e);
 	if (!rc)
 		rc = pid_file_write(c->pid_file, c->pid, e);
+	if (!rc)
+		rc = pid_file_send(c->pidfd_socket, c->pidfd, e);
 	if (rc < 0)
 		undo(c, c->pid);
 	return rc;
@@ -329,7 +329,11 @@ int create_read(struct create *c, struct err *e)
 
 	if (!rc)
 		rc = config_read(c->bundle_fd, &c->config, e);
-	if (!rc && c->config.spec.process)
+	if (!rc && !c->config.spec.process) {
+		c->no_process = true;
+		rc = config_add_process(&c->config, e);
+	}
+	if (!rc)
 		rc = inherit_listen_env(c->config.spec.process, e);
 	if (!rc)
 		rc = notify_plan(c->root, c->id, &c->config.spec, e);

@@ -15,9 +15,10 @@
 struct create {
 	const char *root, *id;
 	const char *bundle_option;
-	const char *console_socket, *pid_file; /* NULL: none */
+	const char *console_socket, *pid_file, *pidfd_socket; /* NULL: none */
 	bool foreground;		       /* the command stays, and has the terminal itself */
 	bool no_new_keyring;
+	bool no_process;		       /* config.json names none: "start" will fail */
 	int preserve_fds;		       /* fds 3 ... 3 + n - 1 stay open */
 	char *bundle;			       /* absolute */
 	struct config config;

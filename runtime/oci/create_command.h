@@ -15,6 +15,7 @@ struct create_options {
 	ARG_TEXT("console-socket", 0, &(c)->console_socket,                                      \
 		 "unix socket that gets the terminal's other end"),                              \
 	ARG_TEXT("pid-file", 0, &(c)->pid_file, "write the first process's number there"),       \
+	ARG_TEXT("pidfd-socket", 0, &(c)->pidfd_socket, "unix socket that gets its pidfd"),      \
 	ARG_TEXT("preserve-fds", 0, &(x)->preserve_fds, "hand on so many fds, from 3"),          \
 	ARG_FLAG("no-new-keyring", 0, &(c)->no_new_keyring, "keep the caller's session keyring"), \
 	ARG_FLAG("no-pivot", 0, &(x)->no_pivot, "refused, for it is not safe")

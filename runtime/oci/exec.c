@@ -236,6 +236,8 @@ static int run_child(struct exec *x, struct err *e)
 	if (!rc)
 		rc = pid_file_write(x->pid_file, x->pid, e);
 	if (!rc)
+		rc = pid_file_send(x->pidfd_socket, x->pidfd, e);
+	if (!rc)
 		rc = foreground_attach(&x->foreground, e);
 	if (!rc)
 		rc = release_child(x, e);

@@ -17,7 +17,7 @@ struct exec {
 	const char *root, *id;
 	/* The options. */
 	const char *process_file, *user, *cwd, *label, *apparmor, *sub_cgroup;
-	const char *console_socket, *pid_file, *preserve;
+	const char *console_socket, *pid_file, *pidfd_socket, *preserve;
 	struct string_list env, caps_added, groups;
 	bool terminal, detach, no_new_privs, ignore_paused;
 	int preserve_fds;

@@ -131,6 +131,9 @@ static int change_process(struct exec *x, char **words, int count, struct err *e
 	struct oci_process *p = x->config.spec.process;
 	int rc = 0;
 
+	if (!p)
+		return err_set(e, -EINVAL, "the container was created without a process, so exec needs "
+					   "--process");
 	x->process = p;
 	x->user_name = string_map_get(&x->config.spec.annotations, ANNOTATION_USER);
 	x->group_names = string_map_get(&x->config.spec.annotations, ANNOTATION_GROUP_ADD);
@@ -232,6 +235,7 @@ static int parse(struct exec *x, int argc, char **argv, struct err *e)
 		ARG_TEXT("console-socket", 0, &x->console_socket,
 			 "unix socket that gets the terminal's other end"),
 		ARG_TEXT("pid-file", 0, &x->pid_file, "write the process's number there"),
+		ARG_TEXT("pidfd-socket", 0, &x->pidfd_socket, "unix socket that gets its pidfd"),
 		ARG_TEXT("preserve-fds", 0, &x->preserve, "hand on so many fds, from 3"),
 		ARG_TEXT("cgroup", 0, &x->sub_cgroup, "a cgroup below the container's"),
 		ARG_FLAG("ignore-paused", 0, &x->ignore_paused, "also if the container is paused"),

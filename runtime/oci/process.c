@@ -267,6 +267,8 @@ static int find_program(struct process *p, struct err *e)
 {
 	const struct string_list *args = &p->spec->args;
 
+	if (!args->count) /* config.json without a process; start says so */
+		return 0;
 	return program_find(args->items[0], program_env(p->env, "PATH"), &p->program, e);
 }
 
@@ -325,6 +327,8 @@ _Noreturn void process_exec(struct process *p, int report)
 	/* As late as can be, so that the filter need not allow what set-up takes. */
 	if (!rc && p->spec->noNewPrivileges)
 		rc = filter_load(p->filter, &e);
+	if (!rc && !p->program)
+		rc = err_set(&e, -EINVAL, "process: is not set in config.json");
 	if (!rc) {
 		execve(p->program, argv, p->env);
 		rc = program_exec_error(args->items[0], -errno, &e);

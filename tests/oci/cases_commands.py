@@ -477,6 +477,27 @@ CASES = {
         spec={"command": sh("cut -d' ' -f5-8 /proc/self/stat; echo x >/dev/tty")},
         script="$RUNTIME run -b . terminal-host",
         expect=["^1 1 0 -1$", "/dev/tty: No such device"]),
+    "no-process": dict(
+        clause="runtime.md, Start: MUST generate an error if process was not set",
+        spec={"command": ["true"]}, config=lambda c: c.pop("process"),
+        script="""
+            $RUNTIME create -b . no-process; $RUNTIME state no-process | grep status
+            $RUNTIME exec no-process true
+            $RUNTIME start no-process; echo code $?
+            $RUNTIME run -b . no-process""",
+        expect=['"status": "created"', "exec needs --process",
+                "process: is not set in config.json", "^code 1$"]),
+    "pidfd-socket": dict(
+        clause="runc-create(8) --pidfd-socket", spec={"command": FOREVER},
+        script="""
+            for c in 'create -b .' 'exec -d'; do
+              ptyhost --pidfd sock >pid2 & until [ -S sock ]; do sleep 0.1; done
+              rest=; [ "$c" = 'exec -d' ] && rest='sleep 50'
+              $RUNTIME $c --pid-file pid --pidfd-socket sock pidfd-socket $rest; wait $!
+              cmp pid pid2 && echo same; rm sock
+            done
+            $RUNTIME exec --pidfd-socket /none pidfd-socket true""",
+        expect=[r"(?s)(same\n.*){2}", 'connect to pidfd socket "/none": No such file']),
     # ---- pause ----
     "pause": dict(
         clause="runc-pause(8), runc-resume(8)",

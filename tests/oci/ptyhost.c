@@ -1,6 +1,7 @@
 /* Test tool: terminals.
  *   ptyhost SOCKET            the other side of a console socket: takes one terminal and copies what
  *                             it says to standard output until it is closed
+ *   ptyhost --pidfd SOCKET    the same for a pidfd: prints which process it is
  *   ptyhost --run PROGRAM...  runs it at a terminal of 20 rows and 70 columns; types "q" and makes
  *                             that 30 and 90 when it has said "ready" */
 #include <pty.h>
@@ -36,8 +37,24 @@ static int run(char **argv)
 	return fputs(text, stdout) < 0;
 }
 
+/* The number that the kernel gives for a pidfd. */
+static int show_pid(int pidfd)
+{
+	char path[64], line[128];
+	FILE *f;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid: %d", &pid) == 1)
+			return printf("%d", pid) < 0;
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
+	int wants_pid = argc == 3 && !strcmp(argv[1], "--pidfd");
 	if (argc > 2 && !strcmp(argv[1], "--run"))
 		return run(argv + 2);
 
@@ -49,6 +66,8 @@ int main(int argc, char **argv)
 			    .msg_controllen = sizeof(control) };
 	ssize_t n;
 
+	argc -= wants_pid;
+	argv += wants_pid;
 	if (argc != 2 || strlen(argv[1]) >= sizeof(address.sun_path))
 		return 2;
 	strcpy(address.sun_path, argv[1]);
@@ -57,6 +76,8 @@ int main(int argc, char **argv)
 	    recvmsg(connection, &m, 0) < 0 || !CMSG_FIRSTHDR(&m))
 		return 1;
 	memcpy(&terminal, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(terminal));
+	if (wants_pid)
+		return show_pid(terminal);
 	while ((n = read(terminal, data, sizeof(data))) > 0)
 		if (write(1, data, (size_t)n) != n)
 			return 1;
