@@ -47,12 +47,18 @@ uint64_t cgroup_number(int cgroup, const char *file, uint64_t otherwise)
 	return strtoull(buf_text(&text), NULL, 10);
 }
 
+uint64_t cgroup_text_value(const char *text, const char *key)
+{
+	const char *value = find_value(text, key);
+
+	return value ? strtoull(value, NULL, 10) : 0;
+}
+
 uint64_t cgroup_value(int cgroup, const char *file, const char *key)
 {
 	autobuf struct buf text = { 0 };
-	const char *value = read_file(cgroup, file, &text) ? find_value(buf_text(&text), key) : NULL;
 
-	return value ? strtoull(value, NULL, 10) : 0;
+	return read_file(cgroup, file, &text) ? cgroup_text_value(buf_text(&text), key) : 0;
 }
 
 bool cgroup_is_frozen(const char *path)

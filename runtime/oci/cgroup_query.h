@@ -23,5 +23,6 @@ char *cgroup_of(pid_t pid, struct err *e);
 /* A file of one number. "max" and what is not there: `otherwise`. */
 uint64_t cgroup_number(int cgroup, const char *file, uint64_t otherwise);
 
-/* The value after `key` in a file of "key value" lines; 0 if there is none. */
+/* The value after `key` in a file of "key value" lines, or in its text; 0 if there is none. */
 uint64_t cgroup_value(int cgroup, const char *file, const char *key);
+uint64_t cgroup_text_value(const char *text, const char *key);

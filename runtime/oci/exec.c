@@ -262,6 +262,7 @@ static void release(struct exec *x)
 	string_list_free(&x->env);
 	string_list_free(&x->caps_added);
 	string_list_free(&x->groups);
+	buf_free(&x->joined_groups);
 	buf_free(&x->filter.code);
 	oci_process_free(&x->own);
 	config_free(&x->config);

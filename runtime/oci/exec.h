@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "oci/caps.h"
 #include "oci/config.h"
@@ -33,6 +34,7 @@ struct exec {
 	struct oci_process own;	     /* from the process file, */
 	struct oci_process *process; /* or from the container's configuration */
 	const char *user_name, *group_names;
+	struct buf joined_groups; /* what group_names may be */
 	struct caps caps;
 	struct filter filter;
 	struct foreground foreground;

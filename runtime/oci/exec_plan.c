@@ -125,6 +125,19 @@ static int set_groups(struct exec *x, struct err *e)
 	return 0;
 }
 
+/* A user by name brings his groups by name, and --additional-gids adds to those. */
+static int join_groups(struct exec *x, struct err *e)
+{
+	if (!x->user_name || !x->groups.count)
+		return 0;
+	if (x->group_names)
+		buf_addf(&x->joined_groups, "%s,", x->group_names);
+	for (size_t i = 0; i < x->groups.count; i++)
+		buf_addf(&x->joined_groups, "%s,", x->groups.items[i]);
+	x->group_names = buf_text(&x->joined_groups);
+	return buf_ok(&x->joined_groups) ? 0 : err_set(e, -ENOMEM, "out of memory");
+}
+
 /* The container's own process, changed by the options. */
 static int change_process(struct exec *x, char **words, int count, struct err *e)
 {
@@ -158,7 +171,9 @@ static int change_process(struct exec *x, char **words, int count, struct err *e
 		x->user_name = x->group_names = NULL;
 		rc = set_user(x, e);
 	}
-	return rc < 0 ? rc : set_groups(x, e);
+	if (!rc)
+		rc = set_groups(x, e);
+	return rc < 0 ? rc : join_groups(x, e);
 }
 
 /* ---- the container ---- */

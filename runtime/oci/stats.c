@@ -75,10 +75,12 @@ static void add_cpu(const struct writer *w, yyjson_mut_val *root)
 		{ throttling, "throttledPeriods", "nr_throttled", 1 },
 		{ throttling, "throttledTime", "throttled_usec", 1000 },
 	};
+	autobuf struct buf text = { 0 };
 
+	read_file(w, "cpu.stat", &text);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		add(w, rows[i].to, rows[i].key,
-		    cgroup_value(w->cgroup, "cpu.stat", rows[i].name) * rows[i].factor);
+		    cgroup_text_value(buf_text(&text), rows[i].name) * rows[i].factor);
 	add_pressure(w, cpu, "cpu.pressure");
 }
 
@@ -108,14 +110,14 @@ static void add_entry(const struct writer *w, yyjson_mut_val *to, const char *ke
 	add(w, entry, "failcnt", 0);
 }
 
-static void add_pairs(const struct writer *w, yyjson_mut_val *to, const char *file)
+/* Takes the text apart. */
+static void add_pairs(const struct writer *w, yyjson_mut_val *to, struct buf *text)
 {
-	autobuf struct buf text = { 0 };
 	char *rest = NULL;
 
-	if (!read_file(w, file, &text))
+	if (!text->len)
 		return;
-	for (char *line = strtok_r(text.data, "\n", &rest); line;
+	for (char *line = strtok_r(text->data, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		char *space = strchr(line, ' ');
 
@@ -134,18 +136,22 @@ static void add_memory(const struct writer *w, yyjson_mut_val *root)
 	uint64_t limit = cgroup_number(w->cgroup, "memory.max", UINT64_MAX);
 	uint64_t swap = cgroup_number(w->cgroup, "memory.swap.current", 0);
 	uint64_t swap_limit = cgroup_number(w->cgroup, "memory.swap.max", UINT64_MAX);
+	autobuf struct buf stat = { 0 };
+	autobuf struct buf events = { 0 };
 
-	add(w, memory, "cache", cgroup_value(w->cgroup, "memory.stat", "file"));
+	read_file(w, "memory.stat", &stat);
+	read_file(w, "memory.events", &events);
+	add(w, memory, "cache", cgroup_text_value(buf_text(&stat), "file"));
 	add_entry(w, memory, "usage", limit, usage, cgroup_number(w->cgroup, "memory.peak", 0));
 	/* Memory and swap together, as cgroup v1 counts it and so runc's readers. */
 	add_entry(w, memory, "swap",
 		  swap_limit == UINT64_MAX || limit == UINT64_MAX ? UINT64_MAX : swap_limit + limit,
 		  swap + usage, 0);
-	add_entry(w, memory, "kernel", 0, cgroup_value(w->cgroup, "memory.stat", "kernel"), 0);
-	add_entry(w, memory, "kernelTCP", 0, cgroup_value(w->cgroup, "memory.stat", "sock"), 0);
-	add_pairs(w, yyjson_mut_obj_add_obj(w->doc, memory, "raw"), "memory.stat");
+	add_entry(w, memory, "kernel", 0, cgroup_text_value(buf_text(&stat), "kernel"), 0);
+	add_entry(w, memory, "kernelTCP", 0, cgroup_text_value(buf_text(&stat), "sock"), 0);
+	add_pairs(w, yyjson_mut_obj_add_obj(w->doc, memory, "raw"), &stat);
 	add_pressure(w, memory, "memory.pressure");
-	add_pairs(w, yyjson_mut_obj_add_obj(w->doc, memory, "event_count"), "memory.events");
+	add_pairs(w, yyjson_mut_obj_add_obj(w->doc, memory, "event_count"), &events);
 }
 
 static void add_pids(const struct writer *w, yyjson_mut_val *root)

@@ -205,11 +205,15 @@ CASES = {
             $R -e B=5 exec-options env
             $R -u 1000 exec-options sh -c 'echo home $HOME'
             $R -u app exec-options id
+            $R -u app -g 7 exec-options id
+            $R -g 9 -g x exec-options true; $R -g 9 exec-options id
             $R --cap CAP_SYS_ADMIN exec-options grep Cap /proc/self/status
             $R -u 1000 --cap CAP_NET_ADMIN exec-options grep Cap /proc/self/status | tail -4"""),
         forbid=["^B=2$"],
         expect=["uid=1000.* gid=44 groups=7,8", "^/tmp$", "^B=5$", "^1 3 4$", "^home /home/app$",
-                r"uid=1000\(app\) gid=1001\(app\) groups=2000\(extra\)",
+                r"uid=1000\(app\) gid=1001\(app\) groups=2000\(extra\)$",
+                r"uid=1000\(app\) gid=1001\(app\) groups=7,2000\(extra\)$",
+                '--additional-gids: "x" is not', r"uid=0\(root\) gid=0\(root\) groups=9$",
                 r"CapEff:\t00000000a82425fb", r"CapBnd:\t00000000a80435fb",
                 r"CapEff:\t0000000000000000\nCapBnd:\t00000000a80435fb\nCapAmb:\t0{16}"]),
     "exec-no-new-privs": dict(
@@ -685,6 +689,31 @@ CASES = {
         expect=["--systemd-cgroup: there is no systemd", "--log-format is text or json",
                 "--rootless is true, false or auto", "^ran$", "^state$", "--root: is empty",
                 'unknown option "--what"', 'unknown command "what"', "no command given"]),
+    "not-root": dict(
+        clause="runc(8) --root, --rootless", spec={"user": "1000", "volumes": [
+            {"type": "bind", "source": "/bin/berth-oci", "target": "/bin/berth-oci"}],
+            "command": sh("""
+                mkdir -p /tmp/own/berth-oci/mine; cd /tmp/own/berth-oci/mine
+                echo '{"ociVersion":"1.0.0","id":"mine","bundle":"/b","cgroup":"c"}' >state.json
+                export XDG_RUNTIME_DIR=/tmp/own; berth-oci list -q; berth-oci state mine
+                berth-oci --rootless=false list; XDG_RUNTIME_DIR= berth-oci list -f json""")},
+        script="chmod 1777 rootfs/tmp; $RUNTIME run -b . not-root",
+        expect=["^mine$", '"status": "creating"', "--rootless=false: this user is not root",
+                r"^\[\]$"]),
+    "commands-at-once": dict(
+        clause="two commands at once never corrupt a container", spec={"command": FOREVER},
+        script=running("commands-at-once", """
+            n=commands-at-once
+            for c in "pause $n" "resume $n" "exec $n true" "update --pids-limit 50 $n" \\
+              "kill $n USR1" "ps -f json $n" "list" "start $n" "events --stats $n" "delete $n"; do
+              (for i in 1 2 3 4 5 6 7 8; do $RUNTIME $c; done) >/dev/null 2>log.${c%% *} &
+            done
+            (for i in 1 2 3 4 5 6 7 8 9; do $RUNTIME state $n; done) >states
+            sleep 2; $RUNTIME resume $n 2>/dev/null; wait
+            grep -c '"id": "commands-at-once"' states; cat log.list log.ps log.events log.update
+            $RUNTIME resume $n 2>/dev/null
+            $RUNTIME exec $n echo works; $RUNTIME delete --force $n && echo deleted"""),
+        expect=["^9$", "^works$", "^deleted$"], forbid=["damaged", "expected", "log.", "error"]),
     "help": dict(
         clause="runc(8) help", spec={"command": ["true"]},
         script="""
