@@ -57,8 +57,8 @@ struct global {
 };
 
 #define GLOBAL_ARGS(g)                                                                           \
-	ARG_TEXT("root", 0, &(g)->options.root, "where state is kept (" DEFAULT_ROOT "; for users below "        \
-	    "$XDG_RUNTIME_DIR)"),       \
+	ARG_TEXT("root", 0, &(g)->options.root,                                                  \
+		 "where state is kept (" DEFAULT_ROOT ", or below $XDG_RUNTIME_DIR)"),           \
 	ARG_TEXT("log", 0, &(g)->log, "append errors and warnings to this file"),                \
 	ARG_TEXT("log-format", 0, &(g)->log_format, "text or json"),                             \
 	ARG_FLAG("debug", 0, &(g)->debug, "taken for callers of runc; there is nothing to add"), \

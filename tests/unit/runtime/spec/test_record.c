@@ -128,9 +128,9 @@ static void refused_keys_may_be_empty(void **state)
 	} rows[] = {
 		{ "{\"ociVersion\":\"1.0.2\",\"hooks\":{}}", NULL },
 		{ "{\"ociVersion\":\"1.0.2\",\"hooks\":{\"poststop\":[]}}", "hooks: is not supported" },
-		{ "{\"ociVersion\":\"1.0.2\",\"process\":{\"cwd\":\"/\",\"apparmorProfile\":\"\"}}", NULL },
-		{ "{\"ociVersion\":\"1.0.2\",\"process\":{\"cwd\":\"/\",\"apparmorProfile\":\"x\"}}",
-		  "process.apparmorProfile: is not supported" },
+		{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"mountLabel\":\"\"}}", NULL },
+		{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"mountLabel\":\"x\"}}",
+		  "linux.mountLabel: is not supported" },
 		{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"intelRdt\":{\"closID\":\"x\"}}}",
 		  "linux.intelRdt: is not supported" },
 	};
