@@ -502,6 +502,96 @@ CASES = {
             done
             $RUNTIME exec --pidfd-socket /none pidfd-socket true""",
         expect=[r"(?s)(same\n.*){2}", 'connect to pidfd socket "/none": No such file']),
+    "args-missing": dict(
+        clause="config.md, Process, args: at least one entry is needed", spec={"command": ["true"]},
+        config=put("process.args", []),
+        expect=["process.args: must not be empty", "create failed"]),
+    "cwd-relative": dict(
+        clause="config.md, Process, cwd: MUST be an absolute path", spec={"command": ["true"]},
+        config=put("process.cwd", "tmp"),
+        expect=['process.cwd: "tmp" is not an absolute path', "create failed"]),
+    "env-wrong": dict(
+        clause="config.md, Process, env: of the form KEY=value", spec={"command": ["true"]},
+        config=put("process.env", ["A=1", "B"]),
+        expect=[r'process.env\[1\]: "B" is not NAME=VALUE', "create failed"]),
+    "rlimits-twice": dict(
+        clause="config.md, POSIX process, rlimits: two of one type MUST be an error",
+        spec={"command": ["true"]},
+        config=put("process.rlimits", [{"type": "RLIMIT_CPU", "soft": 1, "hard": 2}] * 2),
+        expect=['process.rlimits: "RLIMIT_CPU" is given twice', "create failed"]),
+    "rlimits-unknown": dict(
+        clause="config.md, POSIX process, rlimits: MUST be an error if it cannot be mapped",
+        spec={"command": ["true"]},
+        config=put("process.rlimits", [{"type": "RLIMIT_X", "soft": 1, "hard": 2}]),
+        expect=['process.rlimits: unknown type "RLIMIT_X"', "create failed"]),
+    "oom-score-unset": dict(
+        clause="config.md, Linux process, oomScoreAdj: not set, MUST NOT be changed",
+        spec={"command": ["cat", "/proc/self/oom_score_adj"]},
+        config=lambda c: c["process"].pop("oomScoreAdj", None),
+        script="echo 55 >/proc/self/oom_score_adj; $RUNTIME run -b . oom-score-unset",
+        expect=["^55$"]),
+    "console-size-alone": dict(
+        clause="config.md, Process, consoleSize: MUST be ignored without terminal",
+        spec={"command": ["echo", "ran"]},
+        config=put("process.consoleSize", {"height": 10, "width": 20}),
+        script="$RUNTIME run -b . console-size-alone", expect=["^ran$"]),
+    "user-numbers": dict(
+        clause="config.md, POSIX-platform user", spec={"command": ["id"]},
+        config=lambda c: (c.pop("annotations"), c["process"].update(
+            user={"uid": 1, "gid": 2, "additionalGids": [5, 6]})),
+        script="$RUNTIME run -b . user-numbers", expect=["^uid=1 gid=2 groups=5,6$"]),
+    "user-numbers-wrong": dict(
+        clause="config.md, POSIX-platform user; 2^32 - 1 means unchanged to the kernel",
+        spec={"command": ["id"]},
+        config=lambda c: (c.pop("annotations"), c["process"].update(
+            user={"uid": 4294967295, "gid": 2})),
+        expect=["process.user: uid or gid is out of range", "create failed"]),
+    # ---- runtime.md, Operations: errors, and that they have no effect ----
+    "operations-no-id": dict(
+        clause="runtime.md, Operations: MUST generate an error if not provided the ID",
+        spec={"command": ["true"]},
+        script="for c in state start kill delete create run pause resume ps events update; do "
+               "$RUNTIME $c; echo $c $?; done",
+        expect=["^state 1$", "^start 1$", "^kill 1$", "^delete 1$", "^create 1$", "^run 1$",
+                "^pause 1$", "^resume 1$", "^ps 1$", "^events 1$", "^update 1$"]),
+    "operations-no-container": dict(
+        clause="runtime.md, Operations: a container that does not exist MUST be an error",
+        spec={"command": ["true"]},
+        script="for c in state start kill delete pause resume ps events update; do "
+               "$RUNTIME $c none; echo $c $?; done",
+        expect=["(?s)(container does not exist.*){9}", "^state 1$", "^update 1$"]),
+    "kill-created": dict(
+        clause="runtime.md, Kill: MUST send the signal to a created container too",
+        spec={"command": FOREVER},
+        script="$RUNTIME create -b . kill-created; $RUNTIME kill kill-created KILL; echo code $?; "
+               "while ! $RUNTIME state kill-created | grep stopped; do sleep 0.1; done; "
+               "$RUNTIME start kill-created; $RUNTIME delete kill-created && echo deleted",
+        expect=["^code 0$", '"status": "stopped"', "cannot start a container that has stopped",
+                "^deleted$"]),
+    "delete-running-refused": dict(
+        clause="runtime.md, Delete: not stopped MUST have no effect and be an error",
+        spec={"command": FOREVER},
+        script=running("delete-running-refused", """
+            $RUNTIME delete delete-running-refused; echo code $?
+            $RUNTIME state delete-running-refused | grep status
+            $RUNTIME exec delete-running-refused echo lives"""),
+        expect=["is not stopped: running", "^code 1$", '"status": "running"', "^lives$"]),
+    "delete-reuse": dict(
+        clause="runtime.md, Delete: the ID may be used again; what create made has gone",
+        spec={"command": ["echo", "ran"]},
+        script="""
+            for i in 1 2 3; do
+              $RUNTIME create -b . delete-reuse && $RUNTIME start delete-reuse
+              while ! $RUNTIME state delete-reuse | grep -q stopped; do sleep 0.1; done
+              $RUNTIME delete delete-reuse; ls /run/berth/oci | wc -l
+            done""",
+        expect=[r"(?s)(ran\n0\n.*){3}"]),
+    "start-twice": dict(
+        clause="runtime.md, Start: not created MUST have no effect and be an error",
+        spec={"command": FOREVER},
+        script=running("start-twice", "$RUNTIME start start-twice; echo code $?; "
+                       "$RUNTIME exec start-twice ps | grep -c 'sleep 60'"),
+        expect=["cannot start an already running container", "^code 1$", "^1$"]),
     # ---- pause ----
     "pause": dict(
         clause="runc-pause(8), runc-resume(8)",
