@@ -109,6 +109,8 @@ static int open_running(const char *root, const char *id, struct err *e)
 	status = state_status(dir, &s);
 	if (status == STATUS_STOPPED || status == STATUS_CREATING)
 		return err_set(e, -ESRCH, "container with id %s is not running", id);
+	if (state_need_cgroup(&s, e) < 0)
+		return -EOPNOTSUPP;
 	cgroup = cgroup_open(s.cgroup, e);
 	return cgroup == -ENOENT ? err_set(e, cgroup, "container with id %s is not running", id) :
 				   cgroup;

@@ -66,8 +66,12 @@ static int send(const struct options *o, const char *id, bool all, int sig, stru
 	autostate struct state s = { 0 };
 	autoclose int dir = state_load(o->root, id, false, &s, e);
 
-	if (dir < 0)
-		return dir;
+	int rc = dir < 0 ? dir : 0;
+
+	if (!rc && all)
+		rc = state_need_cgroup(&s, e);
+	if (rc < 0)
+		return rc;
 	return all ? cgroup_signal(s.cgroup, sig, e) : signal_first(&s, sig, e);
 }
 

@@ -28,7 +28,9 @@ static int freeze(const struct options *o, int argc, char **argv, bool pause, st
 	dir = rc < 0 ? rc : state_load(o->root, id, true, &s, e);
 	if (dir < 0)
 		return dir;
-	rc = check(pause, state_status(dir, &s), e);
+	rc = state_need_cgroup(&s, e);
+	if (!rc)
+		rc = check(pause, state_status(dir, &s), e);
 	return rc < 0 ? rc : cgroup_freeze(s.cgroup, pause, e);
 }
 

@@ -143,7 +143,9 @@ int cmd_ps(const struct options *o, int argc, char **argv, struct err *e)
 	if (strcmp(format, "table") != 0 && strcmp(format, "json") != 0)
 		return err_set(e, -EINVAL, "--format is table or json, not \"%s\"", format);
 	dir = state_load(o->root, argv[next], false, &s, e);
-	rc = dir < 0 ? dir : cgroup_pids(s.cgroup, &pids.items, &pids.count, e);
+	rc = dir < 0 ? dir : state_need_cgroup(&s, e);
+	if (!rc)
+		rc = cgroup_pids(s.cgroup, &pids.items, &pids.count, e);
 	if (!rc)
 		rc = show(&pids, !strcmp(format, "json"), argv + next + 1, argc - next - 1, e);
 	free(pids.items);

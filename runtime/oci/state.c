@@ -200,6 +200,14 @@ enum status state_status(int dir, const struct state *state)
 	return faccessat(dir, STATE_START_SOCKET, F_OK, 0) ? STATUS_RUNNING : STATUS_CREATED;
 }
 
+int state_need_cgroup(const struct state *state, struct err *e)
+{
+	return state->cgroup[0] ? 0 :
+				  err_set(e, -EOPNOTSUPP,
+					  "container %s has no cgroup of its own, which this takes",
+					  state->id);
+}
+
 const char *status_name(enum status status)
 {
 	static const char *const names[] = {

@@ -51,6 +51,9 @@ void state_free(struct state *state);
 enum status state_status(int dir, const struct state *state);
 const char *status_name(enum status status);
 
+/* An unprivileged user's container may be without a cgroup of its own: an error says so. */
+int state_need_cgroup(const struct state *state, struct err *e);
+
 /* Field 22 of /proc/PID/stat; 0: no such process, or it is a zombie. */
 uint64_t state_process_start(pid_t pid);
 

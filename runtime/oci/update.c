@@ -186,6 +186,8 @@ static int apply(const char *root, const char *id, struct oci_resources *r, stru
 	status = state_status(dir, &s);
 	if (status == STATUS_STOPPED || status == STATUS_CREATING)
 		return err_set(e, -ESRCH, "container not running");
+	if (state_need_cgroup(&s, e) < 0)
+		return -EOPNOTSUPP;
 	cgroup = cgroup_open(s.cgroup, e);
 	if (cgroup < 0)
 		return cgroup == -ENOENT ? err_set(e, cgroup, "container not running") : cgroup;

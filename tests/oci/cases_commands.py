@@ -790,6 +790,20 @@ CASES = {
         script="chmod 1777 rootfs/tmp; $RUNTIME run -b . not-root",
         expect=["^mine$", '"status": "creating"', "--rootless=false: this user is not root",
                 r"^\[\]$"]),
+    "no-cgroup": dict(
+        clause="an unprivileged user's container has no cgroup: each command says so",
+        spec={"command": ["true"]},
+        script="""
+            mkdir -p /run/berth/oci/no-cgroup; sleep 60 & p=$!
+            echo '{"ociVersion":"1.0.0","id":"no-cgroup","bundle":"/b","cgroup":"","pid":'$p, \\
+              '"startTime":'$(cut -d' ' -f22 /proc/$p/stat)'}' >/run/berth/oci/no-cgroup/state.json
+            $RUNTIME state no-cgroup | grep status
+            for c in pause resume ps "update --pids-limit 3" "events --stats" "kill --all"; do
+              $RUNTIME $c no-cgroup; echo code $?
+            done
+            $RUNTIME kill no-cgroup KILL; wait $p; echo ended $?""",
+        expect=['"status": "running"',
+                "(?s)(no cgroup of its own, which this takes\ncode 1\n.*){6}", "^ended 137$"]),
     "commands-at-once": dict(
         clause="two commands at once never corrupt a container", spec={"command": FOREVER},
         script=running("commands-at-once", """
