@@ -1,7 +1,6 @@
 /* berth-oci: the OCI runtime's command line. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -57,8 +56,8 @@ struct global {
 };
 
 #define GLOBAL_ARGS(g)                                                                           \
-	ARG_TEXT("root", 0, &(g)->options.root,                                                  \
-		 "where state is kept (" DEFAULT_ROOT ", or below $XDG_RUNTIME_DIR)"),           \
+	ARG_TEXT("root", 0, &(g)->options.root, "where state is kept (" DEFAULT_ROOT ", for a "  \
+		 "user $XDG_RUNTIME_DIR/berth-oci)"),                                             \
 	ARG_TEXT("log", 0, &(g)->log, "append errors and warnings to this file"),                \
 	ARG_TEXT("log-format", 0, &(g)->log_format, "text or json"),                             \
 	ARG_FLAG("debug", 0, &(g)->debug, "taken for callers of runc; there is nothing to add"), \
@@ -97,23 +96,6 @@ static int check_rootless(const char *word, struct err *e)
 	return geteuid() ? err_set(e, -EPERM, "--rootless=false: this user is not root") : 0;
 }
 
-/* A user who is not root has a folder of his own, as with runc. */
-static int choose_root(struct global *g, struct err *e)
-{
-	const char *run = getenv("XDG_RUNTIME_DIR");
-	char *path;
-
-	if (g->options.root)
-		return 0;
-	g->options.root = DEFAULT_ROOT;
-	if (!geteuid() || !run || run[0] != '/')
-		return 0;
-	if (asprintf(&path, "%s/berth-oci", run) < 0)
-		return err_set(e, -ENOMEM, "out of memory");
-	g->options.root = path;
-	return 0;
-}
-
 /* The container's processes and mounts are not where the caller is. */
 static int make_root_absolute(struct global *g, struct err *e)
 {
@@ -146,8 +128,6 @@ static int parse_global(struct global *g, int argc, char **argv, struct err *e)
 		return err_set(e, -EINVAL, "--log-format is text or json, not \"%s\"", g->log_format);
 	report_to(g->log, g->log_format && !strcmp(g->log_format, "json"));
 	rc = check_rootless(g->rootless, e);
-	if (!rc)
-		rc = choose_root(g, e);
 	if (!rc)
 		rc = make_root_absolute(g, e);
 	return rc < 0 ? rc : next;
@@ -200,9 +180,21 @@ int command_only_id(int argc, char **argv, const char **out, struct err *e)
 	return next < 0 ? next : command_id(argc, argv, next, out, e);
 }
 
+/* An unprivileged user's containers are kept where he may, and go when he logs out. */
+static const char *default_root(void)
+{
+	const char *own = geteuid() ? getenv("XDG_RUNTIME_DIR") : NULL;
+	static char path[4096];
+
+	if (!own || own[0] != '/' ||
+	    (size_t)snprintf(path, sizeof(path), "%s/berth-oci", own) >= sizeof(path))
+		return DEFAULT_ROOT;
+	return path;
+}
+
 int main(int argc, char **argv)
 {
-	struct global g = { .options = { .argv = argv }, .failure = 1 };
+	struct global g = { .options = { .root = default_root(), .argv = argv }, .failure = 1 };
 	struct err e = { 0 };
 	int rc;
 
