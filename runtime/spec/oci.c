@@ -138,6 +138,11 @@ static const struct record_field memory_fields[] = {
 	F_OPT(oci_memory, limit),
 	F_OPT(oci_memory, reservation),
 	F_OPT(oci_memory, swap),
+	F_OPT(oci_memory, kernel),
+	F_OPT(oci_memory, kernelTCP),
+	F_OPT(oci_memory, swappiness),
+	F_BOOL(oci_memory, disableOOMKiller),
+	F_BOOL(oci_memory, checkBeforeUpdate),
 	F_END,
 };
 RECORD_TYPE(memory_type, oci_memory, memory_fields);
@@ -150,8 +155,8 @@ static const struct record_field cpu_fields[] = {
 	F_OPT(oci_cpu, idle),
 	F_STR(oci_cpu, cpus),
 	F_STR(oci_cpu, mems),
-	F_REFUSED("realtimeRuntime"),
-	F_REFUSED("realtimePeriod"),
+	F_OPT(oci_cpu, realtimeRuntime),
+	F_OPT(oci_cpu, realtimePeriod),
 	F_END,
 };
 RECORD_TYPE(cpu_type, oci_cpu, cpu_fields);
@@ -174,12 +179,14 @@ static const struct record_field weight_fields[] = {
 	F_INT_REQ(oci_weight, major),
 	F_INT_REQ(oci_weight, minor),
 	F_OPT(oci_weight, weight),
+	F_OPT(oci_weight, leafWeight),
 	F_END,
 };
 RECORD_TYPE(weight_type, oci_weight, weight_fields);
 
 static const struct record_field block_io_fields[] = {
 	F_OPT(oci_block_io, weight),
+	F_OPT(oci_block_io, leafWeight),
 	F_LIST(oci_block_io, weightDevice, &weight_type),
 	F_LIST(oci_block_io, throttleReadBpsDevice, &throttle_type),
 	F_LIST(oci_block_io, throttleWriteBpsDevice, &throttle_type),
@@ -196,6 +203,28 @@ static const struct record_field hugepage_fields[] = {
 };
 RECORD_TYPE(hugepage_type, oci_hugepage, hugepage_fields);
 
+static const struct record_field rdma_fields[] = {
+	F_NAME(oci_rdma, name),
+	F_OPT(oci_rdma, hcaHandles),
+	F_OPT(oci_rdma, hcaObjects),
+	F_END,
+};
+RECORD_TYPE(rdma_type, oci_rdma, rdma_fields);
+
+static const struct record_field priority_fields[] = {
+	F_STR_REQ(oci_priority, name),
+	F_INT_REQ(oci_priority, priority),
+	F_END,
+};
+RECORD_TYPE(priority_type, oci_priority, priority_fields);
+
+static const struct record_field network_fields[] = {
+	F_OPT(oci_network, classID),
+	F_LIST(oci_network, priorities, &priority_type),
+	F_END,
+};
+RECORD_TYPE(network_type, oci_network, network_fields);
+
 static const struct record_field resources_fields[] = {
 	F_LIST(oci_resources, devices, &device_rule_type),
 	F_OBJ(oci_resources, memory, &memory_type),
@@ -204,8 +233,8 @@ static const struct record_field resources_fields[] = {
 	F_OBJ(oci_resources, blockIO, &block_io_type),
 	F_LIST(oci_resources, hugepageLimits, &hugepage_type),
 	F_MAP(oci_resources, unified),
-	F_REFUSED("network"),
-	F_REFUSED("rdma"),
+	F_NAMED(oci_resources, rdma, &rdma_type),
+	F_OBJ(oci_resources, network, &network_type),
 	F_END,
 };
 RECORD_TYPE(resources_type, oci_resources, resources_fields);
@@ -216,6 +245,14 @@ static const struct record_field personality_fields[] = {
 	F_END,
 };
 RECORD_TYPE(personality_type, oci_personality, personality_fields);
+
+static const struct record_field time_offset_fields[] = {
+	F_NAME(oci_time_offset, clock),
+	F_INT(oci_time_offset, secs),
+	F_INT(oci_time_offset, nanosecs),
+	F_END,
+};
+RECORD_TYPE(time_offset_type, oci_time_offset, time_offset_fields);
 
 static const struct record_field linux_fields[] = {
 	F_LIST(oci_linux, uidMappings, &mapping_type),
@@ -232,12 +269,32 @@ static const struct record_field linux_fields[] = {
 	F_REFUSED("mountLabel"),
 	F_REFUSED("intelRdt"),
 	F_PTR(oci_linux, personality, &personality_type),
-	F_REFUSED("timeOffsets"),
+	F_NAMED(oci_linux, timeOffsets, &time_offset_type),
 	F_REFUSED("netDevices"),
 	F_REFUSED("memoryPolicy"),
 	F_END,
 };
 RECORD_TYPE(linux_type, oci_linux, linux_fields);
+
+static const struct record_field hook_fields[] = {
+	F_STR_REQ(oci_hook, path),
+	F_STRS(oci_hook, args),
+	F_STRS(oci_hook, env),
+	F_OPT(oci_hook, timeout),
+	F_END,
+};
+RECORD_TYPE(hook_type, oci_hook, hook_fields);
+
+static const struct record_field hooks_fields[] = {
+	F_LIST(oci_hooks, prestart, &hook_type),
+	F_LIST(oci_hooks, createRuntime, &hook_type),
+	F_LIST(oci_hooks, createContainer, &hook_type),
+	F_LIST(oci_hooks, startContainer, &hook_type),
+	F_LIST(oci_hooks, poststart, &hook_type),
+	F_LIST(oci_hooks, poststop, &hook_type),
+	F_END,
+};
+RECORD_TYPE(hooks_type, oci_hooks, hooks_fields);
 
 static const struct record_field spec_fields[] = {
 	F_STR_REQ(oci_spec, ociVersion),
@@ -246,7 +303,7 @@ static const struct record_field spec_fields[] = {
 	F_STR(oci_spec, hostname),
 	F_STR(oci_spec, domainname),
 	F_LIST(oci_spec, mounts, &mount_type),
-	F_REFUSED("hooks"),
+	F_PTR(oci_spec, hooks, &hooks_type),
 	F_MAP(oci_spec, annotations),
 	{ "linux", RECORD_POINTER, offsetof(struct oci_spec, linux_), &linux_type, false },
 	F_REFUSED("vm"),
@@ -278,8 +335,8 @@ static const struct record_field seccomp_fields[] = {
 	F_STRS(oci_seccomp, architectures),
 	F_STRS(oci_seccomp, flags),
 	F_LIST(oci_seccomp, syscalls, &syscall_type),
-	F_REFUSED("listenerPath"),
-	F_REFUSED("listenerMetadata"),
+	F_STR(oci_seccomp, listenerPath),
+	F_STR(oci_seccomp, listenerMetadata),
 	F_END,
 };
 RECORD_TYPE(seccomp_type, oci_seccomp, seccomp_fields);
@@ -317,6 +374,21 @@ int oci_resources_read(yyjson_val *object, struct oci_resources *out, struct err
 void oci_resources_free(struct oci_resources *resources)
 {
 	record_free(&resources_type, resources);
+}
+
+int oci_hooks_read(yyjson_val *object, struct oci_hooks *out, struct err *e)
+{
+	return record_read(&hooks_type, object, "hooks", out, e);
+}
+
+yyjson_mut_val *oci_hooks_write(const struct oci_hooks *hooks, yyjson_mut_doc *doc)
+{
+	return record_write(&hooks_type, hooks, doc);
+}
+
+void oci_hooks_free(struct oci_hooks *hooks)
+{
+	record_free(&hooks_type, hooks);
 }
 
 int oci_seccomp_read(yyjson_val *object, struct oci_seccomp *out, struct err *e)

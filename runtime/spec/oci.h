@@ -128,11 +128,12 @@ struct oci_device_rule_list {
 };
 
 struct oci_memory {
-	struct opt_int limit, reservation, swap;
+	struct opt_int limit, reservation, swap, kernel, kernelTCP, swappiness;
+	bool disableOOMKiller, checkBeforeUpdate;
 };
 
 struct oci_cpu {
-	struct opt_int shares, quota, period, burst, idle;
+	struct opt_int shares, quota, period, burst, idle, realtimeRuntime, realtimePeriod;
 	char *cpus, *mems;
 };
 
@@ -151,7 +152,7 @@ struct oci_throttle_list {
 
 struct oci_weight {
 	int64_t major, minor;
-	struct opt_int weight;
+	struct opt_int weight, leafWeight;
 };
 
 struct oci_weight_list {
@@ -160,7 +161,7 @@ struct oci_weight_list {
 };
 
 struct oci_block_io {
-	struct opt_int weight;
+	struct opt_int weight, leafWeight;
 	struct oci_weight_list weightDevice;
 	struct oci_throttle_list throttleReadBpsDevice, throttleWriteBpsDevice,
 		throttleReadIOPSDevice, throttleWriteIOPSDevice;
@@ -176,6 +177,31 @@ struct oci_hugepage_list {
 	size_t count;
 };
 
+struct oci_rdma {
+	char *name; /* the device: the key in JSON */
+	struct opt_int hcaHandles, hcaObjects;
+};
+
+struct oci_rdma_list {
+	struct oci_rdma *items;
+	size_t count;
+};
+
+struct oci_priority {
+	char *name;
+	int64_t priority;
+};
+
+struct oci_priority_list {
+	struct oci_priority *items;
+	size_t count;
+};
+
+struct oci_network {
+	struct opt_int classID;
+	struct oci_priority_list priorities;
+};
+
 struct oci_resources {
 	struct oci_device_rule_list devices;
 	struct oci_memory memory;
@@ -183,6 +209,8 @@ struct oci_resources {
 	struct oci_pids pids;
 	struct oci_block_io blockIO;
 	struct oci_hugepage_list hugepageLimits;
+	struct oci_rdma_list rdma;
+	struct oci_network network;
 	struct string_map unified;
 };
 
@@ -213,6 +241,7 @@ struct oci_seccomp {
 	char *defaultAction;
 	struct opt_int defaultErrnoRet;
 	struct string_list architectures, flags;
+	char *listenerPath, *listenerMetadata;
 	struct oci_syscall_list syscalls;
 };
 
@@ -221,8 +250,19 @@ struct oci_personality {
 	struct string_list flags;
 };
 
+struct oci_time_offset {
+	char *clock; /* the key in JSON */
+	int64_t secs, nanosecs;
+};
+
+struct oci_time_offset_list {
+	struct oci_time_offset *items;
+	size_t count;
+};
+
 struct oci_linux {
 	struct oci_mapping_list uidMappings, gidMappings;
+	struct oci_time_offset_list timeOffsets;
 	struct string_map sysctl;
 	struct oci_resources resources;
 	char *cgroupsPath;
@@ -235,12 +275,29 @@ struct oci_linux {
 	struct oci_personality *personality;
 };
 
+struct oci_hook {
+	char *path;
+	struct string_list args, env;
+	struct opt_int timeout; /* seconds */
+};
+
+struct oci_hook_list {
+	struct oci_hook *items;
+	size_t count;
+};
+
+struct oci_hooks {
+	struct oci_hook_list prestart, createRuntime, createContainer, startContainer, poststart,
+		poststop;
+};
+
 struct oci_spec {
 	char *ociVersion;
 	struct oci_process *process;
 	struct oci_root *root;
 	char *hostname, *domainname;
 	struct oci_mount_list mounts;
+	struct oci_hooks *hooks;
 	struct string_map annotations;
 	struct oci_linux *linux_;
 };
@@ -253,6 +310,10 @@ void oci_spec_free(struct oci_spec *spec);
 /* A process file of "exec": config.json's "process" alone. */
 int oci_process_read(yyjson_val *object, struct oci_process *out, struct err *e);
 void oci_process_free(struct oci_process *process);
+/* The hooks alone, which outlive "create" in a file of their own. */
+int oci_hooks_read(yyjson_val *object, struct oci_hooks *out, struct err *e);
+yyjson_mut_val *oci_hooks_write(const struct oci_hooks *hooks, yyjson_mut_doc *doc);
+void oci_hooks_free(struct oci_hooks *hooks);
 
 /* linux.resources alone, for "update". */
 int oci_resources_read(yyjson_val *object, struct oci_resources *out, struct err *e);
@@ -263,4 +324,5 @@ yyjson_mut_val *oci_seccomp_write(const struct oci_seccomp *seccomp, yyjson_mut_
 void oci_seccomp_free(struct oci_seccomp *seccomp);
 
 #define autooci __attribute__((cleanup(oci_spec_free)))
+#define autohooks __attribute__((cleanup(oci_hooks_free)))
 #define autoseccomp __attribute__((cleanup(oci_seccomp_free)))

@@ -263,6 +263,32 @@ static int read_list(const struct record_type *type, yyjson_val *v, const struct
 	return 0;
 }
 
+static int read_named(const struct record_type *type, yyjson_val *v, const struct place *at,
+		      void *out, struct err *e)
+{
+	size_t i, max;
+	yyjson_val *key, *item;
+
+	if (!yyjson_is_obj(v))
+		return complain(at, "expected an object", e);
+	if (yyjson_obj_size(v) > RECORD_ITEMS_MAX)
+		return complain(at, "too many entries", e);
+	yyjson_obj_foreach(v, i, max, key, item) {
+		struct place here = { at, yyjson_get_str(key), 0 };
+		char *slot = record_list_add(out, type->size);
+		char *name = NULL;
+		int rc = slot ? read_string(key, &here, &name, e) : no_memory(e);
+
+		if (rc < 0)
+			return rc;
+		memcpy(slot + type->fields[0].offset, &name, sizeof(name));
+		rc = read_object(type, item, &here, slot, e);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int read_pointer(const struct record_type *type, yyjson_val *v, const struct place *at,
 			void *member, struct err *e)
 {
@@ -319,6 +345,10 @@ static int read_field(const struct record_field *f, yyjson_val *v, const struct 
 		return read_pointer(f->type, v, at, member, e);
 	case RECORD_LIST:
 		return read_list(f->type, v, at, member, e);
+	case RECORD_NAMED:
+		return read_named(f->type, v, at, member, e);
+	case RECORD_NAME:
+		return 0; /* read_named's */
 	case RECORD_RAW:
 		memcpy(member, &v, sizeof(v));
 		return 0;
@@ -439,6 +469,23 @@ static yyjson_mut_val *write_list(const struct record_type *type, const struct a
 	return arr;
 }
 
+static yyjson_mut_val *write_named(const struct record_type *type, const struct any_list *list,
+				   yyjson_mut_doc *doc)
+{
+	yyjson_mut_val *obj = yyjson_mut_obj(doc);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *item = (const char *)list->items + i * type->size;
+		const char *name;
+
+		memcpy(&name, item + type->fields[0].offset, sizeof(name));
+		if (!yyjson_mut_obj_add(obj, yyjson_mut_strcpy(doc, name),
+					record_write(type, item, doc)))
+			return NULL;
+	}
+	return obj;
+}
+
 /* Whether the member says anything that a reader would not assume by itself. */
 static bool has_value(const struct record_field *f, const void *member)
 {
@@ -456,6 +503,7 @@ static bool has_value(const struct record_field *f, const void *member)
 		return strings->present || strings->count;
 	case RECORD_MAP:
 	case RECORD_LIST:
+	case RECORD_NAMED:
 	case RECORD_INTS:
 		memcpy(&list, member, sizeof(list));
 		return list.count;
@@ -468,6 +516,7 @@ static bool has_value(const struct record_field *f, const void *member)
 		return ((const struct opt_int *)member)->set;
 	case RECORD_OBJECT:
 		return true; /* known when it is written */
+	case RECORD_NAME:
 	case RECORD_RAW:
 	case RECORD_REFUSED:
 		break;
@@ -509,6 +558,10 @@ static yyjson_mut_val *write_value(const struct record_field *f, const void *mem
 		memcpy(&list, member, sizeof(list));
 		return f->kind == RECORD_INTS ? write_ints(&list, doc) :
 						write_list(f->type, &list, doc);
+	case RECORD_NAMED:
+		memcpy(&list, member, sizeof(list));
+		return write_named(f->type, &list, doc);
+	case RECORD_NAME:
 	case RECORD_RAW:
 	case RECORD_REFUSED:
 		break;
@@ -573,6 +626,7 @@ static void free_field(const struct record_field *f, void *member)
 
 	switch (f->kind) {
 	case RECORD_STRING:
+	case RECORD_NAME:
 		memcpy(&pointer, member, sizeof(pointer));
 		free(pointer);
 		break;
@@ -593,6 +647,7 @@ static void free_field(const struct record_field *f, void *member)
 		free(pointer);
 		break;
 	case RECORD_LIST:
+	case RECORD_NAMED:
 		free_list(f->type, member);
 		break;
 	case RECORD_INTS:

@@ -52,6 +52,8 @@ enum record_kind {
 	RECORD_OBJECT,	/* an embedded struct */
 	RECORD_POINTER, /* pointer to a struct; NULL: absent */
 	RECORD_LIST,	/* struct { T *items; size_t count; } of structs */
+	RECORD_NAMED,	/* like LIST: an object of structs; its keys are their RECORD_NAME */
+	RECORD_NAME,	/* char *, first in the table of a struct that is in a NAMED list */
 	RECORD_RAW,	/* const yyjson_val *, borrowed from the document; not written */
 	RECORD_REFUSED, /* no member: a key that must not be there unless empty */
 };
@@ -62,7 +64,7 @@ struct record_field {
 	const char *key; /* NULL ends the table */
 	enum record_kind kind;
 	size_t offset;
-	const struct record_type *type; /* of OBJECT, POINTER, LIST */
+	const struct record_type *type; /* of OBJECT, POINTER, LIST, NAMED */
 	bool required;
 };
 

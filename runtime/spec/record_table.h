@@ -18,6 +18,9 @@
 #define F_OBJ(s, m, t) { #m, RECORD_OBJECT, offsetof(struct s, m), t, false }
 #define F_PTR(s, m, t) { #m, RECORD_POINTER, offsetof(struct s, m), t, false }
 #define F_LIST(s, m, t) { #m, RECORD_LIST, offsetof(struct s, m), t, false }
+/* An object of objects; the key of each becomes the member that F_NAME names. */
+#define F_NAMED(s, m, t) { #m, RECORD_NAMED, offsetof(struct s, m), t, false }
+#define F_NAME(s, m) { "", RECORD_NAME, offsetof(struct s, m), NULL, false }
 #define F_RAW(s, m) { #m, RECORD_RAW, offsetof(struct s, m), NULL, false }
 #define F_REFUSED(key) { key, RECORD_REFUSED, 0, NULL, false }
 #define F_END { NULL, RECORD_STRING, 0, NULL, false }

@@ -127,10 +127,9 @@ static void refused_keys_may_be_empty(void **state)
 		const char *json, *error;
 	} rows[] = {
 		{ "{\"ociVersion\":\"1.0.2\",\"hooks\":{}}", NULL },
-		{ "{\"ociVersion\":\"1.0.2\",\"hooks\":{\"poststop\":[]}}", "hooks: is not supported" },
-		{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"mountLabel\":\"\"}}", NULL },
-		{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"mountLabel\":\"x\"}}",
-		  "linux.mountLabel: is not supported" },
+		{ "{\"ociVersion\":\"1.0.2\",\"hooks\":{\"poststop\":[]}}", NULL },
+		{ "{\"ociVersion\":\"1.0.2\",\"hooks\":{\"prestart\":[{}]}}",
+		  "hooks.prestart[0].path: is missing" },
 		{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"intelRdt\":{\"closID\":\"x\"}}}",
 		  "linux.intelRdt: is not supported" },
 	};
@@ -148,6 +147,33 @@ static void refused_keys_may_be_empty(void **state)
 			oci_spec_free(&spec);
 		yyjson_doc_free(doc);
 	}
+}
+
+/* Objects whose keys are names: linux.timeOffsets, rdma. */
+static void named_lists_keep_their_keys(void **state)
+{
+	static const char text[] =
+		"{\"ociVersion\":\"1.2.0\",\"linux\":{\"timeOffsets\":{\"boottime\":{\"secs\":7},"
+		"\"monotonic\":{\"secs\":-1,\"nanosecs\":5}},\"resources\":{\"rdma\":{\"mlx5_1\":"
+		"{\"hcaHandles\":3}}}}}";
+	yyjson_doc *doc = yyjson_read(text, sizeof(text) - 1, 0);
+	yyjson_mut_doc *out = yyjson_mut_doc_new(NULL);
+	char *written;
+	autooci struct oci_spec spec;
+
+	(void)state;
+	assert_int_equal(oci_spec_read(yyjson_doc_get_root(doc), &spec, NULL), 0);
+	assert_int_equal(spec.linux_->timeOffsets.count, 2);
+	assert_string_equal(spec.linux_->timeOffsets.items[1].clock, "monotonic");
+	assert_int_equal(spec.linux_->timeOffsets.items[1].secs, -1);
+	assert_string_equal(spec.linux_->resources.rdma.items[0].name, "mlx5_1");
+	yyjson_mut_doc_set_root(out, oci_spec_write(&spec, out));
+	written = yyjson_mut_write(out, 0, NULL);
+	assert_non_null(strstr(written, "\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3}}"));
+	assert_non_null(strstr(written, "\"monotonic\":{\"secs\":-1,\"nanosecs\":5}"));
+	free(written);
+	yyjson_mut_doc_free(out);
+	yyjson_doc_free(doc);
 }
 
 static void image_config_is_read(void **state)
@@ -176,6 +202,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(unknown_keys_are_ignored),
 		cmocka_unit_test(refused_keys_may_be_empty),
+		cmocka_unit_test(named_lists_keep_their_keys),
 		cmocka_unit_test(image_config_is_read),
 	};
 
