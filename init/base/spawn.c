@@ -99,7 +99,7 @@ static _Noreturn void child_exec(const struct spawn *s, int status)
 	if (!rc && s->prepare)
 		rc = s->prepare(s->prepare_arg);
 	if (!rc) {
-		execve(s->argv[0], (char *const *)s->argv,
+		execve(s->path ? s->path : s->argv[0], (char *const *)s->argv,
 		       s->envp ? (char *const *)s->envp : environ);
 		rc = -errno;
 	}
@@ -109,6 +109,17 @@ static _Noreturn void child_exec(const struct spawn *s, int status)
 	_exit(127);
 }
 
+/* Behind a seccomp filter clone3 is mostly "not implemented", since a filter cannot see its
+ * flags. */
+static pid_t fork_child(int *pidfd)
+{
+	pid_t pid = fork();
+
+	if (pid > 0)
+		*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return pid;
+}
+
 static pid_t clone_child(const struct spawn *s, int *pidfd)
 {
 	struct clone_args args = {
@@ -116,12 +127,14 @@ static pid_t clone_child(const struct spawn *s, int *pidfd)
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 	};
+	pid_t pid;
 
 	if (s->cgroup > 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)s->cgroup;
 	}
-	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	return pid < 0 && errno == ENOSYS && s->cgroup <= 0 ? fork_child(pidfd) : pid;
 }
 
 int spawn(const struct spawn *s, struct child *out, struct err *e)

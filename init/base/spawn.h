@@ -13,7 +13,8 @@ struct spawn_fd {
 };
 
 struct spawn {
-	const char *const *argv;  /* NULL-terminated; argv[0] is the path, searched nowhere */
+	const char *const *argv;  /* NULL-terminated; argv[0] is the path, searched nowhere ... */
+	const char *path;         /* ... unless this is */
 	const char *const *envp;  /* NULL: ours */
 	const struct spawn_fd *fds;
 	size_t fd_count;          /* stdin, stdout, stderr not listed are /dev/null */
