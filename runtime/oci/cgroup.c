@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "oci/cgroup_files.h"
+#include "oci/sys.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -39,10 +40,21 @@ static int open_root(struct err *e)
 	return take_fd(&root);
 }
 
-/* Below the root a path is walked without symlinks or "..": cgroupfs has none of either. */
+/* Below the root a path is walked without symlinks, ".." or another mount: cgroupfs has none. */
 static int open_below(int root, const char *path)
 {
-	return openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return sys_openat2(root, path, O_RDONLY | O_DIRECTORY,
+			   RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+}
+
+int cgroup_put(int cgroup, const char *file, const char *value, struct err *e)
+{
+	autoclose int fd = sys_openat2(cgroup, file, O_WRONLY,
+				       RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		return err_sys(e, "write \"%s\" to \"%s\"", value, file);
+	return 0;
 }
 
 static bool leaves_root(const char *path)
@@ -58,6 +70,7 @@ char *cgroup_path(const char *cgroups_path, const char *id, struct err *e)
 	const char *path = cgroups_path && cgroups_path[0] ? cgroups_path : id;
 	const char *colon = strchr(path, ':');
 	char *copy;
+	size_t len;
 
 	if (leaves_root(path)) {
 		err_set(e, -EINVAL, "linux.cgroupsPath: \"%s\" leaves the cgroup root", path);
@@ -69,6 +82,8 @@ char *cgroup_path(const char *cgroups_path, const char *id, struct err *e)
 		return NULL;
 	}
 	copy = strdup(path + strspn(path, "/"));
+	for (len = copy ? strlen(copy) : 0; len && copy[len - 1] == '/'; len--)
+		copy[len - 1] = '\0';
 	if (!copy || !copy[0]) {
 		err_set(e, -EINVAL, "linux.cgroupsPath: \"%s\" is the root", path);
 		free(copy);
@@ -114,12 +129,35 @@ int cgroup_create(const char *path, struct err *e)
 		cgroup = open_below(root, path);
 		if (cgroup >= 0)
 			file_read_at(cgroup, "cgroup.events", 4096, &events, NULL);
+		/* config-linux.md: "fit for purpose". */
 		if (strstr(buf_text(&events), "populated 1"))
 			return err_set(e, -EBUSY, "cgroup \"%s\" is not empty", path);
+		if (strstr(buf_text(&events), "frozen 1"))
+			return err_set(e, -EBUSY, "cgroup \"%s\" is frozen", path);
 	}
 	if (cgroup < 0)
 		cgroup = open_below(root, path);
 	return cgroup < 0 ? err_sys(e, "open cgroup \"%s\"", path) : take_fd(&cgroup);
+}
+
+int cgroup_give(int cgroup, uid_t owner, struct err *e)
+{
+	autobuf struct buf list = { 0 };
+	char *rest = NULL;
+
+	if (file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", 4096, &list, NULL) < 0) {
+		buf_reset(&list);
+		buf_adds(&list, "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n");
+	}
+	if (!buf_ok(&list))
+		return err_set(e, -ENOMEM, "out of memory");
+	if (fchown(cgroup, owner, (gid_t)-1) < 0)
+		return err_sys(e, "give the cgroup to user %u", owner);
+	for (char *f = strtok_r(list.data, "\n", &rest); f; f = strtok_r(NULL, "\n", &rest))
+		if (!strchr(f, '/') &&
+		    fchownat(cgroup, f, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			return err_sys(e, "give the cgroup's \"%s\" to user %u", f, owner);
+	return 0;
 }
 
 int cgroup_enable(const char *path, const char *controller, struct err *e)
@@ -143,7 +181,7 @@ int cgroup_enable(const char *path, const char *controller, struct err *e)
 			level = open_below(root, part);
 			p[-1] = '/';
 		}
-		if (level < 0 || file_put_at(level, "cgroup.subtree_control", word, NULL) < 0)
+		if (level < 0 || cgroup_put(level, "cgroup.subtree_control", word, NULL) < 0)
 			return err_set(e, -EOPNOTSUPP,
 				       "cgroup controller \"%s\" is not available above \"%s\"",
 				       controller, path);
@@ -194,7 +232,7 @@ int cgroup_kill(const char *path, struct err *e)
 
 	if (cgroup < 0)
 		return cgroup == -ENOENT ? 0 : cgroup;
-	return file_put_at(cgroup, "cgroup.kill", "1", e);
+	return cgroup_put(cgroup, "cgroup.kill", "1", e);
 }
 
 /* Sub-cgroups go first, which the container may have made to any depth and number. */
@@ -241,9 +279,12 @@ static void wait_empty(const char *path, int64_t until_ms)
 int cgroup_remove(const char *path, struct err *e)
 {
 	int64_t until_ms = clock_boot_ms() + REMOVE_TIMEOUT_MS;
-	autoclose int root = open_root(e);
+	autoclose int root = -1;
 	int rc;
 
+	if (!path[0])
+		return 0;
+	root = open_root(e);
 	if (root < 0)
 		return root;
 	rc = remove_below(root, path, 0);

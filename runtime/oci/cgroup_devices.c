@@ -113,15 +113,53 @@ static int parse_access(const char *text, int32_t *out)
 	return 0;
 }
 
+/* -1 is the wildcard of clients that cannot leave a number out. */
+static int parse_number(const struct opt_int *n, int64_t *out)
+{
+	*out = n->set ? n->value : ANY_NUMBER;
+	return *out < ANY_NUMBER || *out > INT32_MAX ? -EINVAL : 0;
+}
+
 static int parse_rule(const struct oci_device_rule *from, struct rule *out)
 {
+	const char *type = from->type && from->type[0] ? from->type : "a";
+
 	out->allow = from->allow;
-	out->type = from->type && from->type[0] ? from->type[0] : 'a';
-	out->major = from->major.set ? from->major.value : ANY_NUMBER;
-	out->minor = from->minor.set ? from->minor.value : ANY_NUMBER;
-	if (out->type == 'u')
-		out->type = 'c';
-	return strchr("abc", out->type) ? parse_access(from->access, &out->access) : -EINVAL;
+	out->type = type[0] == 'u' ? 'c' : type[0];
+	if (type[1] || !strchr("abc", out->type) || parse_number(&from->major, &out->major) < 0 ||
+	    parse_number(&from->minor, &out->minor) < 0)
+		return -EINVAL;
+	return parse_access(from->access, &out->access);
+}
+
+/* Programs that are attached already. */
+struct old {
+	uint32_t ids[8];
+	uint32_t count;
+};
+
+static void find_old(int cgroup, struct old *out)
+{
+	union bpf_attr query = { .query = { .target_fd = (uint32_t)cgroup,
+					    .attach_type = BPF_CGROUP_DEVICE,
+					    .prog_cnt = ARRAY_LEN(out->ids),
+					    .prog_ids = (uintptr_t)out->ids } };
+
+	out->count = sys_bpf(BPF_PROG_QUERY, &query) < 0 ? 0 : query.query.prog_cnt;
+}
+
+static void detach_old(int cgroup, const struct old *old)
+{
+	for (uint32_t i = 0; i < old->count; i++) {
+		union bpf_attr get = { .prog_id = old->ids[i] };
+		autoclose int fd = sys_bpf(BPF_PROG_GET_FD_BY_ID, &get);
+		union bpf_attr detach = { .target_fd = (uint32_t)cgroup,
+					  .attach_bpf_fd = (uint32_t)fd,
+					  .attach_type = BPF_CGROUP_DEVICE };
+
+		if (fd >= 0)
+			sys_bpf(BPF_PROG_DETACH, &detach);
+	}
 }
 
 static int attach(int cgroup, const struct program *p)
@@ -139,8 +177,16 @@ static int attach(int cgroup, const struct program *p)
 		.attach_type = BPF_CGROUP_DEVICE,
 		.attach_flags = BPF_F_ALLOW_MULTI,
 	};
+	struct old old;
 
-	return fd < 0 || sys_bpf(BPF_PROG_ATTACH, &bind) < 0 ? -errno : 0;
+	if (fd < 0)
+		return -errno;
+	/* First the new one and then away with the old, so that there is no moment without. */
+	find_old(cgroup, &old);
+	if (sys_bpf(BPF_PROG_ATTACH, &bind) < 0)
+		return -errno;
+	detach_old(cgroup, &old);
+	return 0;
 }
 
 int cgroup_devices(int cgroup, const struct oci_device_rule_list *rules, struct err *e)

@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "oci/cgroup.h"
@@ -17,13 +19,13 @@ struct target {
 static int put(const struct target *t, const char *file, const char *value, struct err *e)
 {
 	char controller[64];
-	int rc = file_put_at(t->cgroup, file, value, e);
+	int rc = cgroup_put(t->cgroup, file, value, e);
 
 	if (rc != -ENOENT)
 		return rc;
 	snprintf(controller, sizeof(controller), "%.*s", (int)strcspn(file, "."), file);
 	rc = cgroup_enable(t->path, controller, e);
-	return rc < 0 ? rc : file_put_at(t->cgroup, file, value, e);
+	return rc < 0 ? rc : cgroup_put(t->cgroup, file, value, e);
 }
 
 static int put_number(const struct target *t, const char *file, int64_t value, struct err *e)
@@ -35,20 +37,40 @@ static int put_number(const struct target *t, const char *file, int64_t value, s
 	return put(t, file, text, e);
 }
 
+/* 0 is "not said" to the clients that write config.json from Go structs. */
+static bool is_said(const struct opt_int *n)
+{
+	return n->set && n->value != 0;
+}
+
+/* config-linux.md: on cgroup v2 a limit below the use would call the OOM killer. */
+static int check_use(const struct target *t, int64_t limit, struct err *e)
+{
+	autobuf struct buf text = { 0 };
+	int rc = file_read_at(t->cgroup, "memory.current", 64, &text, e);
+
+	if (rc == -ENOENT)
+		return 0; /* no controller yet: nothing is counted */
+	if (rc < 0)
+		return rc;
+	return atoll(buf_text(&text)) > limit ?
+		       err_set(e, -EBUSY,
+			       "linux.resources.memory.limit: %lld is less than what is in use (%lld)",
+			       (long long)limit, atoll(buf_text(&text))) :
+		       0;
+}
+
 static int limit_memory(const struct target *t, const struct oci_memory *m, struct err *e)
 {
 	int rc = 0;
 
-	if (m->swap.set && m->swap.value >= 0 &&
-	    (!m->limit.set || m->limit.value < 0 || m->swap.value < m->limit.value))
-		return err_set(e, -EINVAL,
-			       "linux.resources.memory.swap: is memory and swap together, so it needs "
-			       "a memory limit that is not larger");
-	if (m->limit.set)
+	if (m->checkBeforeUpdate && m->limit.set && m->limit.value > 0)
+		rc = check_use(t, m->limit.value, e);
+	if (!rc && is_said(&m->limit))
 		rc = put_number(t, "memory.max", m->limit.value, e);
-	if (!rc && m->reservation.set)
+	if (!rc && is_said(&m->reservation))
 		rc = put_number(t, "memory.low", m->reservation.value, e);
-	if (!rc && m->swap.set) {
+	if (!rc && is_said(&m->swap)) {
 		rc = put_number(t, "memory.swap.max",
 				m->swap.value < 0 ? -1 : m->swap.value - m->limit.value, e);
 		/* A kernel without swap keeps every limit on it. */
@@ -73,7 +95,8 @@ static int limit_cpu(const struct target *t, const struct oci_cpu *c, struct err
 	char text[64];
 	int rc = 0;
 
-	if (c->shares.set && c->shares.value)
+	/* An idle cgroup has no weight to set. */
+	if (is_said(&c->shares) && !is_said(&c->idle))
 		rc = put_number(t, "cpu.weight", shares_to_weight(c->shares.value), e);
 	if (!rc && (c->quota.set || c->period.set)) {
 		int64_t period = c->period.set && c->period.value ? c->period.value : 100000;
@@ -124,26 +147,34 @@ static long long io_weight(int64_t weight)
 	return 1 + (weight - 10) * 9999 / 990;
 }
 
-static int limit_weights(const struct target *t, const struct oci_block_io *b, struct err *e)
+/* BFQ counts like cgroup v1 did; io.weight is the cost model's. `device`: "default" or "8:0". */
+static int put_weight(const struct target *t, const char *device, int64_t weight, struct err *e)
 {
 	char text[96];
+	int rc;
+
+	snprintf(text, sizeof(text), "%s %lld", device, (long long)weight);
+	rc = cgroup_put(t->cgroup, "io.bfq.weight", text, NULL);
+	if (rc != -ENOENT)
+		return rc < 0 ? err_code(e, rc, "write \"%s\" to \"io.bfq.weight\"", text) : 0;
+	snprintf(text, sizeof(text), "%s %lld", device, io_weight(weight));
+	return put(t, "io.weight", text, e);
+}
+
+static int limit_weights(const struct target *t, const struct oci_block_io *b, struct err *e)
+{
+	char device[64];
 	int rc = 0;
 
-	if (b->weight.set && b->weight.value) {
-		if (b->weight.value < 10 || b->weight.value > 1000)
-			return err_set(e, -EINVAL, "linux.resources.blockIO.weight: is 10 to 1000");
-		snprintf(text, sizeof(text), "default %lld", io_weight(b->weight.value));
-		rc = put(t, "io.weight", text, e);
-	}
+	if (is_said(&b->weight))
+		rc = put_weight(t, "default", b->weight.value, e);
 	for (size_t i = 0; !rc && i < b->weightDevice.count; i++) {
 		const struct oci_weight *w = &b->weightDevice.items[i];
 
-		if (!w->weight.set || w->weight.value < 10 || w->weight.value > 1000)
-			return err_set(e, -EINVAL,
-				       "linux.resources.blockIO.weightDevice: weight is 10 to 1000");
-		snprintf(text, sizeof(text), "%lld:%lld %lld", (long long)w->major,
-			 (long long)w->minor, io_weight(w->weight.value));
-		rc = put(t, "io.weight", text, e);
+		snprintf(device, sizeof(device), "%lld:%lld", (long long)w->major,
+			 (long long)w->minor);
+		if (is_said(&w->weight))
+			rc = put_weight(t, device, w->weight.value, e);
 	}
 	return rc;
 }
@@ -166,36 +197,71 @@ static int limit_io(const struct target *t, const struct oci_block_io *b, struct
 	return rc;
 }
 
+/* Reservations are limited where the kernel counts them, and faults always, as runc does. */
 static int limit_huge(const struct target *t, const struct oci_hugepage_list *list, struct err *e)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		char file[64];
 		int rc;
 
-		if (strchr(list->items[i].pageSize, '/'))
-			return err_set(e, -EINVAL, "linux.resources.hugepageLimits: bad page size");
 		snprintf(file, sizeof(file), "hugetlb.%.32s.max", list->items[i].pageSize);
 		rc = put_number(t, file, list->items[i].limit, e);
+		if (rc == -ENOENT)
+			return err_set(e, rc, "linux.resources.hugepageLimits: there are no pages of \"%s\"",
+				       list->items[i].pageSize);
+		if (rc < 0)
+			return rc;
+		snprintf(file, sizeof(file), "hugetlb.%.32s.rsvd.max", list->items[i].pageSize);
+		rc = put_number(t, file, list->items[i].limit, e);
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+	}
+	return 0;
+}
+
+static int limit_rdma(const struct target *t, const struct oci_rdma_list *list, struct err *e)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct oci_rdma *r = &list->items[i];
+		autobuf struct buf text = { 0 };
+		int rc;
+
+		buf_adds(&text, r->name);
+		if (r->hcaHandles.set)
+			buf_addf(&text, " hca_handle=%lld", (long long)r->hcaHandles.value);
+		if (r->hcaObjects.set)
+			buf_addf(&text, " hca_object=%lld", (long long)r->hcaObjects.value);
+		rc = buf_ok(&text) ? put(t, "rdma.max", buf_text(&text), e) : -ENOMEM;
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
+/* A file such as io.max takes one line at a time. */
+static int put_lines(const struct target *t, const char *file, const char *value, struct err *e)
+{
+	autofree char *copy = strdup(value);
+	char *rest = NULL;
+	int rc = 0;
+
+	if (!copy)
+		return err_set(e, -ENOMEM, "out of memory");
+	for (char *line = strtok_r(copy, "\n", &rest); !rc && line; line = strtok_r(NULL, "\n", &rest))
+		rc = put(t, file, line, e);
+	return rc;
+}
+
 static int limit_unified(const struct target *t, const struct string_map *map, struct err *e)
 {
-	for (size_t i = 0; i < map->count; i++) {
-		int rc;
+	int rc = 0;
 
-		/* "cgroup.*" steers the tree itself and is not the configuration's to write. */
-		if (strchr(map->items[i].name, '/') || !strncmp(map->items[i].name, "cgroup.", 7))
-			return err_set(e, -EINVAL, "linux.resources.unified: \"%s\" is not a limit",
-				       map->items[i].name);
-		rc = put(t, map->items[i].name, map->items[i].value, e);
+	for (size_t i = 0; !rc && i < map->count; i++) {
+		rc = put_lines(t, map->items[i].name, map->items[i].value, e);
 		if (rc < 0)
-			return rc;
+			err_prefix(e, "linux.resources.unified");
 	}
-	return 0;
+	return rc;
 }
 
 int cgroup_limit(int cgroup, const char *path, const struct oci_resources *r, struct err *e)
@@ -212,5 +278,7 @@ int cgroup_limit(int cgroup, const char *path, const struct oci_resources *r, st
 		rc = limit_io(&t, &r->blockIO, e);
 	if (!rc)
 		rc = limit_huge(&t, &r->hugepageLimits, e);
+	if (!rc)
+		rc = limit_rdma(&t, &r->rdma, e);
 	return rc < 0 ? rc : limit_unified(&t, &r->unified, e);
 }
