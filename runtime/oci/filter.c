@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +16,11 @@
 #include "base/file.h"
 #include "oci/filter_compile.h"
 
-enum { CACHE_MAX_BYTES = 4 << 20 };
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+enum { CACHE_MAX_BYTES = 4 << 20, CACHE_MAX_ENTRIES = 64 };
 
 /* A cache file: this head, the profile's text, the program. The text is compared whole, so that
  * two profiles whose hashes collide are still two. */
@@ -81,6 +86,36 @@ static bool cache_get(int cache, const char *name, const char *text, size_t len,
 	return true;
 }
 
+/* The oldest makes room, so that profiles made by the thousand do not fill the disk. */
+static void cache_trim(int cache)
+{
+	autoclose int fd = openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autodir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct timespec oldest = { 0 };
+	char name[NAME_MAX + 1] = "";
+	struct dirent *entry;
+	int count = 0;
+
+	if (!dir)
+		return;
+	take_fd(&fd);
+	while ((entry = readdir(dir))) {
+		struct stat st;
+
+		if (entry->d_name[0] == '.' || fstatat(cache, entry->d_name, &st, 0) < 0)
+			continue;
+		count++;
+		if (name[0] && (st.st_mtim.tv_sec > oldest.tv_sec ||
+				(st.st_mtim.tv_sec == oldest.tv_sec &&
+				 st.st_mtim.tv_nsec >= oldest.tv_nsec)))
+			continue;
+		oldest = st.st_mtim;
+		snprintf(name, sizeof(name), "%s", entry->d_name);
+	}
+	if (count >= CACHE_MAX_ENTRIES)
+		unlinkat(cache, name, 0);
+}
+
 static int cache_put(int cache, const char *name, const char *text, size_t len,
 		      const struct filter *filter)
 {
@@ -124,6 +159,18 @@ static bool look_up(int cache, const char *name, const char *text, size_t len, s
 	return false;
 }
 
+/* Only for who notifies; else the keys are without effect (config-linux.md). */
+static int find_listener(yyjson_val *profile, struct filter *out, struct err *e)
+{
+	if (!filter_notifies(out))
+		return 0;
+	out->listener_path = yyjson_get_str(yyjson_obj_get(profile, "listenerPath"));
+	out->listener_metadata = yyjson_get_str(yyjson_obj_get(profile, "listenerMetadata"));
+	return out->listener_path ? 0 :
+				    err_set(e, -EINVAL, "linux.seccomp: SCMP_ACT_NOTIFY needs a "
+							"listenerPath");
+}
+
 int filter_prepare(const char *root, yyjson_val *profile, struct filter *out, struct err *e)
 {
 	autoclose int cache = -1;
@@ -141,11 +188,13 @@ int filter_prepare(const char *root, yyjson_val *profile, struct filter *out, st
 	snprintf(name, sizeof(name), "%016llx", (unsigned long long)hash(text, len));
 	cache = open_cache(root);
 	if (look_up(cache, name, text, len, out))
-		return 0;
+		return find_listener(profile, out, e);
 	rc = filter_compile(profile, out, e);
-	if (!rc && cache >= 0)
+	if (!rc && cache >= 0) {
+		cache_trim(cache);
 		cache_put(cache, name, text, len, out);
-	return rc;
+	}
+	return rc < 0 ? rc : find_listener(profile, out, e);
 }
 
 int filter_ship(const char *path, yyjson_val *profile, struct err *e)
@@ -175,9 +224,16 @@ int filter_load(const struct filter *filter, struct err *e)
 		.filter = (struct sock_filter *)filter->code.data,
 	};
 
+	unsigned int flags = filter->flags & ~(unsigned int)FILTER_NOTIFIES;
+	long rc;
+
 	if (!filter->code.len)
 		return 0;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program) < 0)
-		return err_sys(e, "load the seccomp filter");
-	return 0;
+	/* To wait killably is about notifications; without any the kernel refuses the flag. */
+	if (filter_notifies(filter))
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	else
+		flags &= ~(unsigned int)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	return rc < 0 ? err_sys(e, "load the seccomp filter") : (int)rc;
 }

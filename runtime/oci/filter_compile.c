@@ -26,6 +26,7 @@ static const struct name_value actions[] = {
 	{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
 	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
 	{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
+	{ "SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY },
 	{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
 	{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
 };
@@ -45,12 +46,17 @@ static const struct name_value architectures[] = {
 	{ "SCMP_ARCH_S390X", SCMP_ARCH_S390X },	    { "SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE },
 	{ "SCMP_ARCH_MIPS", SCMP_ARCH_MIPS },	    { "SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64 },
 	{ "SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL },   { "SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64 },
+	{ "SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32 },
+	{ "SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32 },
+	{ "SCMP_ARCH_PPC", SCMP_ARCH_PPC },	    { "SCMP_ARCH_PPC64", SCMP_ARCH_PPC64 },
+	{ "SCMP_ARCH_PARISC", SCMP_ARCH_PARISC },   { "SCMP_ARCH_PARISC64", SCMP_ARCH_PARISC64 },
 };
 
 static const struct name_value flag_names[] = {
 	{ "SECCOMP_FILTER_FLAG_TSYNC", 0 }, /* the runtime has one thread */
 	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
 	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 1 << 5 },
 };
 
 const char *filter_name(enum filter_names kind, size_t index)
@@ -164,6 +170,9 @@ static int add_syscall(scmp_filter_ctx ctx, const struct oci_syscall *s, uint32_
 
 	if (!rc)
 		rc = parse_args(s, args, e);
+	if (!rc && !s->names.count)
+		return err_set(e, -EINVAL, "linux.seccomp: a rule of \"%s\" names no system call",
+			       s->action);
 	if (rc < 0 || action == default_action)
 		return rc; /* libseccomp refuses a rule that changes nothing */
 	for (size_t i = 0; i < s->names.count; i++) {
@@ -198,6 +207,30 @@ static int export_code(scmp_filter_ctx ctx, struct buf *out, struct err *e)
 	if (rc < 0)
 		err_prefix(e, "compile the seccomp filter");
 	return rc;
+}
+
+/* The listener goes to the runtime by this call of the process that is behind the filter. */
+#define HAND_OVER_CALL "sendmsg"
+
+static int check_notify(const struct oci_seccomp *p, struct filter *out, struct err *e)
+{
+	if (p->listenerMetadata && !p->listenerPath)
+		return err_set(e, -EINVAL, "linux.seccomp: listenerMetadata needs a listenerPath");
+	if (!strcmp(p->defaultAction, "SCMP_ACT_NOTIFY"))
+		return err_set(e, -EINVAL,
+			       "linux.seccomp: SCMP_ACT_NOTIFY cannot be the default action");
+	for (size_t i = 0; i < p->syscalls.count; i++) {
+		const struct oci_syscall *s = &p->syscalls.items[i];
+
+		if (strcmp(s->action, "SCMP_ACT_NOTIFY") != 0)
+			continue;
+		out->flags |= FILTER_NOTIFIES;
+		if (string_list_has(&s->names, HAND_OVER_CALL))
+			return err_set(e, -EINVAL,
+				       "linux.seccomp: SCMP_ACT_NOTIFY cannot be used for \"%s\", by "
+				       "which the listener is handed over", HAND_OVER_CALL);
+	}
+	return 0;
 }
 
 static int build(scmp_filter_ctx ctx, const struct oci_seccomp *p, uint32_t default_action,
@@ -236,6 +269,8 @@ int filter_compile(yyjson_val *profile, struct filter *out, struct err *e)
 	uint32_t action;
 	int rc = oci_seccomp_read(profile, &p, e);
 
+	if (!rc)
+		rc = check_notify(&p, out, e);
 	if (!rc)
 		rc = parse_action(p.defaultAction, &p.defaultErrnoRet, &action, e);
 	if (rc < 0)
