@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -7,12 +9,29 @@
 #include "oci/cgroup.h"
 #include "oci/commands.h"
 #include "oci/delete.h"
+#include "oci/late_hooks.h"
 #include "oci/state.h"
+#include "oci/sys.h"
+
+enum { END_TIMEOUT_MS = 10000 };
 
 static bool may_delete(enum status status, bool force)
 {
 	/* A container that was never started has nothing to lose. */
 	return force || status == STATUS_STOPPED || status == STATUS_CREATED;
+}
+
+/* Without a cgroup the first process is all that is known; the rest is its pid namespace's. */
+static int end_first(const struct state *s, struct err *e)
+{
+	autoclose int pidfd = s->pid ? sys_pidfd_open((int)s->pid) : -1;
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0 || state_process_start((pid_t)s->pid) != s->startTime)
+		return 0;
+	if (sys_pidfd_send_signal(pidfd, SIGKILL) < 0 && errno != ESRCH)
+		return err_sys(e, "kill the container's first process");
+	return poll(&p, 1, END_TIMEOUT_MS) ? 0 : err_set(e, -ETIMEDOUT, "the container does not end");
 }
 
 static int delete_locked(const char *root, const char *id, int dir, bool force,
@@ -30,8 +49,12 @@ static int delete_locked(const char *root, const char *id, int dir, bool force,
 	if (!may_delete(status, force))
 		return err_set(e, -EBUSY, "cannot delete container %s that is not stopped: %s", id,
 			       status_name(status));
-	rc = cgroup_remove(s.cgroup, e);
-	return rc < 0 ? rc : state_remove(root, id, e);
+	rc = s.cgroup[0] ? cgroup_remove(s.cgroup, e) : end_first(&s, e);
+	if (rc < 0)
+		return rc;
+	/* Before the state goes: after a crash in between they are run again, not left out. */
+	late_hooks_run(dir, &s, HOOK_POSTSTOP, "stopped");
+	return state_remove(root, id, e);
 }
 
 int delete_container(const char *root, const char *id, bool force, struct err *e)

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "oci/commands.h"
+#include "oci/late_hooks.h"
 #include "oci/notify.h"
 #include "oci/start.h"
 #include "oci/state.h"
@@ -74,7 +75,10 @@ static int start(int dir, const struct state *s, int *notify, struct err *e)
 	if (rc < 0)
 		return rc;
 	*notify = notify_listen(dir, e);
-	return *notify < -1 ? *notify : start_release(dir, e);
+	rc = *notify < -1 ? *notify : start_release(dir, e);
+	if (!rc)
+		late_hooks_run(dir, s, HOOK_POSTSTART, "running");
+	return rc;
 }
 
 int cmd_start(const struct options *o, int argc, char **argv, struct err *e)

@@ -26,6 +26,7 @@ struct state {
 	int64_t pid;
 	uint64_t startTime; /* field 22 of /proc/PID/stat: tells a reused pid from ours */
 	struct string_map annotations;
+	bool hooks; /* config.json has some for after "create" */
 };
 
 /* 0 or -EINVAL with a sentence: [A-Za-z0-9_+.-], not beginning with a dot. */
