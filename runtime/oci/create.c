@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -19,15 +18,18 @@
 #include "base/file.h"
 #include "oci/cgroup.h"
 #include "oci/console.h"
-#include "oci/devices.h"
 #include "oci/inherit.h"
-#include "oci/limits.h"
 #include "oci/notify.h"
+#include "oci/paths.h"
 #include "oci/pid_file.h"
 #include "oci/process.h"
+#include "oci/rights.h"
 #include "oci/state.h"
 #include "oci/sync.h"
 #include "oci/sys.h"
+#include "oci/sysctl.h"
+#include "oci/userns.h"
+#include "spec/oci_make.h"
 
 /* ---- configuration ---- */
 
@@ -40,19 +42,60 @@ static int open_bundle(struct create *c, const char *bundle, struct err *e)
 	return c->bundle_fd < 0 ? err_sys(e, "bundle \"%s\"", bundle) : 0;
 }
 
+/* SemVer; all of 1.x is one (config.md, "Specification version"). */
 static int check_version(const char *version, struct err *e)
 {
-	return strncmp(version, "1.", 2) ?
-		       err_set(e, -EINVAL, "ociVersion: \"%s\" is not version 1", version) :
+	int minor, patch, used = 0;
+
+	if (sscanf(version, "1.%d.%d%n", &minor, &patch, &used) < 2 || minor < 0 || patch < 0 ||
+	    !strchr("-+", version[used]))
+		return err_set(e, -EINVAL, "ociVersion: \"%s\" is not a version 1.x.y", version);
+	return 0;
+}
+
+/* The mapping of a user namespace that is joined need not be in the configuration. */
+static int read_joined_mapping(struct create *c, struct err *e)
+{
+	struct oci_linux *l = c->config.spec.linux_;
+
+	for (int i = 0; i < c->ns.joined_count; i++)
+		if (c->ns.joined[i].flag == CLONE_NEWUSER && !l->uidMappings.count &&
+		    !l->gidMappings.count)
+			return userns_read(c->ns.joined[i].path, &l->uidMappings, &l->gidMappings, e);
+	return 0;
+}
+
+static int check_root_idmap(const struct create *c, struct err *e)
+{
+	const char *wish = string_map_get(&c->config.spec.annotations, ANNOTATION_ROOT_IDMAP);
+
+	if (wish && strcmp(wish, "idmap") != 0 && strcmp(wish, "ridmap") != 0)
+		return err_set(e, -EINVAL, "annotation " ANNOTATION_ROOT_IDMAP
+					   ": \"%s\" is neither idmap nor ridmap", wish);
+	return wish && !namespaces_own(&c->ns, CLONE_NEWUSER) ?
+		       err_set(e, -EINVAL, "annotation " ANNOTATION_ROOT_IDMAP
+					   ": needs a user namespace") :
 		       0;
 }
 
-static int has_dev(const struct mounts *m)
+static int plan_files(struct create *c, struct err *e)
 {
-	for (size_t i = 0; i < m->count; i++)
-		if (m->plans[i].is_dev)
-			return 1;
-	return 0;
+	const struct oci_spec *s = &c->config.spec;
+	bool relative = s->root->path[0] != '/';
+	int rc;
+
+	if (asprintf(&c->rootfs_path, "%s%s%s", relative ? c->bundle : "", relative ? "/" : "",
+		     s->root->path) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	c->cgroup_path = cgroup_path(s->linux_->cgroupsPath, c->id, e);
+	if (!c->cgroup_path)
+		return -EINVAL;
+	rc = mounts_plan(s, &c->ns, c->cgroup_path, &c->mounts, e);
+	if (!rc)
+		rc = check_root_idmap(c, e);
+	if (!rc)
+		rc = paths_check(s->linux_, e);
+	return rc < 0 ? rc : devices_check(s->linux_, e);
 }
 
 /* Everything that can be seen to be wrong without touching the machine. */
@@ -69,7 +112,15 @@ static int check_config(struct create *c, struct err *e)
 		return err_set(e, -EINVAL, "linux: is missing");
 	rc = namespaces_plan(s->linux_, &c->ns, e);
 	if (!rc)
-		rc = mounts_plan(s, &c->mounts, e);
+		rc = read_joined_mapping(c, e);
+	if (!rc)
+		rc = plan_files(c, e);
+	if (!rc)
+		rc = sysctl_check(s, &c->ns, e);
+	if (!rc)
+		rc = hooks_check(s->hooks, e);
+	if (!rc)
+		rc = cgroup_check(&s->linux_->resources, e);
 	if (!rc)
 		rc = caps_read(s->process->capabilities, c->ns.new_flags & CLONE_NEWUSER,
 			       &c->caps, e);
@@ -77,13 +128,7 @@ static int check_config(struct create *c, struct err *e)
 		rc = process_check(s->process, s->linux_->personality, e);
 	if (rc < 0)
 		return rc;
-	if (s->linux_->devices.count && !has_dev(&c->mounts))
-		return err_set(e, -EINVAL, "linux.devices: need a tmpfs on \"/dev\"");
-	rc = console_check(s->process->terminal, !c->foreground, c->console_socket, e);
-	if (rc < 0)
-		return rc;
-	c->cgroup_path = cgroup_path(s->linux_->cgroupsPath, c->id, e);
-	return c->cgroup_path ? 0 : -EINVAL;
+	return console_check(s->process->terminal, !c->foreground, c->console_socket, e);
 }
 
 /* ---- what the child will need ---- */
@@ -104,19 +149,18 @@ static int open_rootfs(struct create *c, struct err *e)
 {
 	const char *word = c->config.spec.linux_->rootfsPropagation;
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
-	const char *path = c->config.spec.root->path;
 	bool recursive;
 
-	c->rootfs = sys_open_tree(c->bundle_fd, path,
+	c->rootfs = sys_open_tree(AT_FDCWD, c->rootfs_path,
 				  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (c->rootfs < 0)
-		return err_sys(e, "root file system \"%s\"", path);
+		return err_sys(e, "root file system \"%s\"", c->config.spec.root->path);
 	if (word && strstr(word, "shared"))
 		return 0;
 	if (word && mounts_propagation(word, &recursive) == MS_SLAVE)
 		attr.propagation = MS_SLAVE;
 	if (sys_mount_setattr(c->rootfs, AT_RECURSIVE, &attr) < 0)
-		return err_sys(e, "root file system \"%s\"", path);
+		return err_sys(e, "root file system \"%s\"", c->config.spec.root->path);
 	return 0;
 }
 
@@ -127,11 +171,44 @@ static int open_dev(struct create *c, struct err *e)
 
 		if (!p->is_dev)
 			continue;
-		p->fd = devices_make_dev(p, &c->config.spec, e);
+		p->fd = devices_make_dev(p, &c->config.spec, &c->devices, e);
 		if (p->fd < 0)
 			return p->fd;
 	}
 	return 0;
+}
+
+int create_open_files(struct create *c, struct err *e)
+{
+	autoclose int own = -1;
+	int rc = open_rootfs(c, e);
+
+	/* To copy a mount takes rights on the mount namespace: the child has them in its own. */
+	if (rc == -EPERM && !c->child_opens && c->ns.new_flags & CLONE_NEWUSER) {
+		c->child_opens = c->devices.inside = true;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	/* By path: the parent's fd is of a mount in another namespace than the child's. */
+	if (c->child_opens) {
+		own = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (own < 0)
+			return err_sys(e, "bundle \"%s\"", c->bundle);
+	}
+	rc = mounts_open_binds(&c->mounts, c->child_opens ? own : c->bundle_fd, e);
+	if (!rc)
+		rc = mounts_idmap_own(&c->mounts, e);
+	return rc < 0 ? rc : open_dev(c, e);
+}
+
+bool create_has_pause(const struct create *c)
+{
+	const struct oci_hooks *hooks = c->config.spec.hooks;
+
+	return hooks_have(hooks, HOOK_PRESTART) || hooks_have(hooks, HOOK_CREATE_RUNTIME) ||
+	       hooks_have(hooks, HOOK_CREATE_CONTAINER) ||
+	       devices_have_rest(&c->config.spec, &c->mounts);
 }
 
 static int open_listener(struct create *c, struct err *e)
@@ -149,6 +226,34 @@ static int open_listener(struct create *c, struct err *e)
 	return 0;
 }
 
+/* Who has no cgroup to give away runs the container in his own, as long as it asks for no limit. */
+static int go_without_cgroup(struct create *c, int reason, struct err *e)
+{
+	if (rights_are_full())
+		return reason;
+	if (cgroup_wants_limits(&c->config.spec.linux_->resources)) {
+		err_prefix(e, "linux.resources: limits need a cgroup, which this user may not make");
+		return reason;
+	}
+	c->cgroup_path[0] = '\0';
+	return 0;
+}
+
+/* config-linux.md, "Cgroup ownership": only if it is to be written to, in a namespace of its
+ * own. */
+static int give_cgroup(const struct create *c, struct err *e)
+{
+	const struct oci_spec *s = &c->config.spec;
+	const struct mount_plan *p = mounts_find(&c->mounts, "/sys/fs/cgroup");
+	int64_t owner = namespaces_host_id(&s->linux_->uidMappings, s->process->user.uid);
+
+	if (!p || !p->type || strcmp(p->type, "cgroup2") != 0 ||
+	    (p->here.set | p->tree.set) & MOUNT_ATTR_RDONLY ||
+	    !(c->ns.new_flags & CLONE_NEWCGROUP) || owner <= 0)
+		return 0;
+	return cgroup_give(c->cgroup, (uid_t)owner, e);
+}
+
 static int make_cgroup(struct create *c, struct err *e)
 {
 	const struct oci_resources *r = &c->config.spec.linux_->resources;
@@ -156,9 +261,14 @@ static int make_cgroup(struct create *c, struct err *e)
 
 	c->cgroup = cgroup_create(c->cgroup_path, e);
 	if (c->cgroup < 0)
-		return c->cgroup;
+		return go_without_cgroup(c, c->cgroup, e);
 	rc = cgroup_limit(c->cgroup, c->cgroup_path, r, e);
-	return rc < 0 ? rc : cgroup_devices(c->cgroup, &r->devices, e);
+	if (!rc)
+		rc = cgroup_devices(c->cgroup, &r->devices, e);
+	/* In a user namespace there is no right to load the program, and none to make nodes. */
+	if (rc == -EPERM && !rights_are_full())
+		rc = 0;
+	return rc < 0 ? rc : give_cgroup(c, e);
 }
 
 static int prepare(struct create *c, struct err *e)
@@ -170,77 +280,12 @@ static int prepare(struct create *c, struct err *e)
 		c->console = console_connect(c->console_socket, e);
 		rc = c->console < 0 ? c->console : 0;
 	}
+	/* First, since it may be mounted. */
 	if (!rc)
-		rc = open_rootfs(c, e);
+		rc = make_cgroup(c, e);
 	if (!rc)
-		rc = mounts_open_binds(&c->mounts, c->bundle_fd, e);
-	if (!rc)
-		rc = open_dev(c, e);
-	if (!rc)
-		rc = open_listener(c, e);
-	return rc < 0 ? rc : make_cgroup(c, e);
-}
-
-/* ---- the child ---- */
-
-static pid_t start_child(struct create *c, int *pidfd, struct err *e)
-{
-	int pair[2];
-	struct clone_args args = {
-		/* The cgroup namespace is left to the child, see namespaces.h. */
-		.flags = (c->ns.new_flags & ~(uint64_t)CLONE_NEWCGROUP) | CLONE_INTO_CGROUP |
-			 CLONE_PIDFD,
-		.pidfd = (uintptr_t)pidfd,
-		.exit_signal = SIGCHLD,
-		.cgroup = (uint64_t)c->cgroup,
-	};
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "make a socket pair");
-	pid = sys_clone3(&args);
-	if (pid == 0) {
-		close(pair[0]);
-		c->sync = pair[1];
-		init_run(c);
-	}
-	close(pair[1]);
-	c->sync = pair[0];
-	return pid < 0 ? err_sys(e, "start the container's first process") : pid;
-}
-
-static int map_ids(struct create *c, pid_t pid, struct err *e)
-{
-	autoclose int user_ns = -1;
-	char path[64];
-	int rc = namespaces_map(c->config.spec.linux_, pid, e);
-
-	if (rc < 0 || !(c->ns.new_flags & CLONE_NEWUSER))
-		return rc;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	user_ns = open(path, O_RDONLY | O_CLOEXEC);
-	return user_ns < 0 ? err_sys(e, "open the container's user namespace") :
-			     mounts_idmap(&c->mounts, user_ns, e);
-}
-
-static int finish_child(struct create *c, pid_t pid, struct err *e)
-{
-	struct sync_message m = { .kind = SYNC_GO };
-	int rc = map_ids(c, pid, e);
-
-	if (rc < 0)
-		return rc;
-	if (sync_send(c->sync, &m) < 0 || sync_receive(c->sync, &m) < 0)
-		return err_set(e, -EPIPE,
-			       "the container's first process died while it was set up (is its memory "
-			       "limit too small?)");
-	if (m.kind != SYNC_READY) {
-		*e = m.err;
-		err_prefix(e, "unable to start container process");
-		return m.code < 0 ? m.code : -EINVAL;
-	}
-	inherit_give_stdio(&c->config.spec.linux_->uidMappings, m.uid);
-	return limits_apply(c->config.spec.process, pid, e);
+		rc = create_open_files(c, e);
+	return rc < 0 ? rc : open_listener(c, e);
 }
 
 /* ---- state ---- */
@@ -258,9 +303,21 @@ static int save_state(const struct create *c, pid_t pid, struct err *e)
 		.pid = pid,
 		.startTime = pid ? state_process_start(pid) : 0,
 		.annotations = c->config.spec.annotations,
+		.hooks = hooks_have(c->config.spec.hooks, HOOK_POSTSTART) ||
+			 hooks_have(c->config.spec.hooks, HOOK_POSTSTOP),
 	};
 
 	return state_write(c->state_dir, &s, e);
+}
+
+struct hook_state create_state(const struct create *c, const char *status, pid_t pid)
+{
+	return (struct hook_state){ .version = c->config.spec.ociVersion,
+				    .id = c->id,
+				    .status = status,
+				    .bundle = c->bundle,
+				    .pid = pid,
+				    .annotations = &c->config.spec.annotations };
 }
 
 /* Leaves nothing: what cannot be undone here would be found by delete. */
@@ -272,6 +329,11 @@ static void undo(struct create *c, pid_t pid)
 	}
 	if (c->cgroup >= 0)
 		cgroup_remove(c->cgroup_path, NULL);
+	if (pid > 0) {
+		const struct hook_state state = create_state(c, "stopped", 0);
+
+		hooks_run_all(c->config.spec.hooks, HOOK_POSTSTOP, &state);
+	}
 	state_remove(c->root, c->id, NULL);
 }
 
@@ -290,12 +352,11 @@ int create_container(struct create *c, struct err *e)
 		rc = notify_make(c->state_dir, e);
 	if (!rc)
 		rc = prepare(c, e);
+	/* Now that it is known which cgroup it is. */
+	if (!rc && !c->cgroup_path[0])
+		rc = save_state(c, 0, e);
 	if (!rc)
-		rc = namespaces_join(&c->ns, e);
-	if (!rc) {
-		c->pid = start_child(c, &c->pidfd, e);
-		rc = c->pid < 0 ? c->pid : finish_child(c, c->pid, e);
-	}
+		rc = create_child(c, e);
 	if (!rc)
 		rc = save_state(c, c->pid, e);
 	if (!rc)
@@ -318,6 +379,7 @@ void create_release(struct create *c)
 	buf_free(&c->filter.code);
 	config_free(&c->config);
 	free(c->cgroup_path);
+	free(c->rootfs_path);
 	free(c->bundle);
 }
 

@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "oci/caps.h"
 #include "oci/config.h"
+#include "oci/devices.h"
 #include "oci/filter.h"
+#include "oci/hooks.h"
 #include "oci/mounts.h"
 #include "oci/namespaces.h"
 
@@ -26,9 +28,12 @@ struct create {
 	struct mounts mounts;
 	struct caps caps;
 	struct filter filter;
-	char *cgroup_path;
+	struct devices devices;
+	char *rootfs_path; /* absolute */
+	char *cgroup_path; /* "": none, which only a caller without rights gets */
+	bool child_opens;  /* the child opens the files, in a mount namespace that it has rights on */
 	int bundle_fd, state_dir, cgroup;
-	int rootfs;   /* detached mount of the root file system */
+	int rootfs;   /* mount of the root file system: detached, until the child puts it in place */
 	int console;  /* connected to the console socket */
 	int listener; /* "start" connects here */
 	int sync;     /* this side's end of the pair between parent and child */
@@ -47,6 +52,22 @@ int create_read(struct create *c, struct err *e);
  * create_release. What fails leaves nothing behind. */
 int create_container(struct create *c, struct err *e);
 void create_release(struct create *c);
+
+/* ---- for create*.c and init.c ---- */
+
+/* Whether the child stops when all is mounted, for the parent's part. */
+bool create_has_pause(const struct create *c);
+
+/* What is opened with rights on the host: by the parent, or in a container without such by the
+ * child. */
+int create_open_files(struct create *c, struct err *e);
+
+/* The clone and all that the parent does until the container is created. c->pid is set as soon as
+ * there is one. */
+int create_child(struct create *c, struct err *e);
+
+/* What hooks and seccomp agents are told of the container. */
+struct hook_state create_state(const struct create *c, const char *status, pid_t pid);
 
 /* The child. */
 _Noreturn void init_run(struct create *c);

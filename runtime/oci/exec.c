@@ -24,6 +24,7 @@
 #include "oci/console.h"
 #include "oci/inherit.h"
 #include "oci/limits.h"
+#include "oci/listener.h"
 #include "oci/pid_file.h"
 #include "oci/protect.h"
 #include "oci/sync.h"
@@ -186,11 +187,33 @@ static int start_child(struct exec *x, struct err *e)
 	return x->pid < 0 ? err_sys(e, "start a process in the container") : 0;
 }
 
+static int hand_listener_on(struct exec *x, int listener, struct err *e)
+{
+	const struct sync_message go = { .kind = SYNC_GO };
+	const struct hook_state state = { .version = x->state.ociVersion,
+					  .id = x->state.id,
+					  .status = "running",
+					  .bundle = x->state.bundle,
+					  .pid = (pid_t)x->state.pid,
+					  .annotations = &x->state.annotations };
+	int rc = listener_send(&x->filter, listener, x->pid, &state, e);
+
+	return rc < 0 || sync_send(x->sync, &go) >= 0 ? rc : err_set(e, -EPIPE, "the process died");
+}
+
 static int wait_ready(struct exec *x, struct err *e)
 {
+	autoclose int listener = -1;
 	struct sync_message m;
+	int rc = sync_receive_fd(x->sync, &m, &listener);
 
-	if (sync_receive(x->sync, &m) < 0)
+	if (!rc && m.kind == SYNC_LISTENER) {
+		rc = hand_listener_on(x, listener, e);
+		if (rc < 0)
+			return rc;
+		rc = sync_receive(x->sync, &m);
+	}
+	if (rc < 0)
 		return err_set(e, -EPIPE, "the process died while it was set up (is the container's "
 					  "memory limit too small, or has it ended?)");
 	if (m.kind != SYNC_READY) {

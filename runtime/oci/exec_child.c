@@ -26,7 +26,7 @@ static int join(const struct exec *x, struct err *e)
 	if (x->namespaces && setns(x->target, (int)x->namespaces) < 0)
 		return errno == ESRCH ? err_set(e, -ESRCH, "cannot exec in a stopped container") :
 					err_sys(e, "join the container's namespaces");
-	rc = x->user_namespace ? process_become_root(e) : 0;
+	rc = x->user_namespace ? process_become_root(x->config.spec.linux_, e) : 0;
 	if (rc < 0)
 		return rc;
 	/* Both of the above may have made us dumpable: from here on the container sees us, and must
@@ -58,6 +58,20 @@ static int open_terminal(const struct exec *x, struct err *e)
 		return err_set(e, -ENODEV, "the container's \"/dev/pts\" is not a devpts mount");
 	self.terminal = console_open(devpts, x->console, &x->process->consoleSize, e);
 	return self.terminal < 0 ? self.terminal : 0;
+}
+
+/* Behind the filter that has it; the parent hands it to the seccomp agent. */
+static int give_listener(void *to, int fd, struct err *e)
+{
+	const struct sync_message m = { .kind = SYNC_LISTENER };
+	const struct exec *x = to;
+	struct sync_message go;
+
+	if (sync_send_fd(x->sync, &m, fd) < 0)
+		return err_sys(e, "hand the seccomp listener over");
+	return sync_receive(x->sync, &go) < 0 || go.kind != SYNC_GO ?
+		       err_set(e, -EPIPE, "the runtime is gone") :
+		       0;
 }
 
 static int set_up(const struct exec *x, struct err *e)
@@ -94,7 +108,9 @@ _Noreturn void exec_child(struct exec *x)
 				 .proc = x->proc,
 				 .root = -1,
 				 .terminal = -1,
-				 .preserve_fds = x->preserve_fds };
+				 .preserve_fds = x->preserve_fds,
+				 .give_listener = give_listener,
+				 .give_to = x };
 	m.code = set_up(x, &m.err);
 	if (m.code < 0)
 		m.kind = SYNC_FAILED;

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "oci/args.h"
 #include "oci/commands.h"
+#include "oci/hooks.h"
 #include "oci/filter_compile.h"
 #include "oci/mounts.h"
 #include "oci/namespaces.h"
@@ -63,7 +64,7 @@ static void add_cgroup(yyjson_mut_doc *doc, yyjson_mut_val *to)
 	yyjson_mut_obj_add_bool(doc, cgroup, "v2", true);
 	yyjson_mut_obj_add_bool(doc, cgroup, "systemd", false);
 	yyjson_mut_obj_add_bool(doc, cgroup, "systemdUser", false);
-	yyjson_mut_obj_add_bool(doc, cgroup, "rdma", false);
+	yyjson_mut_obj_add_bool(doc, cgroup, "rdma", true);
 }
 
 static void add_seccomp(yyjson_mut_doc *doc, yyjson_mut_val *to)
@@ -104,8 +105,9 @@ static void add_annotations(yyjson_mut_doc *doc, yyjson_mut_val *to)
 
 static void add_unsafe(yyjson_mut_doc *doc, yyjson_mut_val *to)
 {
-	/* They choose the user. */
-	static const char *names[] = { ANNOTATION_USER, ANNOTATION_GROUP_ADD };
+	/* They choose the user, and the owners of files. */
+	static const char *names[] = { ANNOTATION_USER, ANNOTATION_GROUP_ADD,
+				       ANNOTATION_ROOT_IDMAP };
 
 	yyjson_mut_obj_add_val(doc, to, "potentiallyUnsafeConfigAnnotations",
 			       yyjson_mut_arr_with_str(doc, names, ARRAY_LEN(names)));
@@ -131,7 +133,7 @@ int cmd_features(const struct options *o, int argc, char **argv, struct err *e)
 	yyjson_mut_doc_set_root(doc, root);
 	yyjson_mut_obj_add_str(doc, root, "ociVersionMin", "1.0.0");
 	yyjson_mut_obj_add_str(doc, root, "ociVersionMax", OCI_VERSION);
-	yyjson_mut_obj_add_arr(doc, root, "hooks");
+	add_names(doc, root, "hooks", hooks_name);
 	add_names(doc, root, "mountOptions", mounts_option);
 	add_linux(doc, root);
 	add_annotations(doc, root);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "oci/args.h"
+#include "oci/namespaces.h"
 #include "oci/sys.h"
 
 enum { PRESERVE_MAX = 1024 };
@@ -81,21 +82,11 @@ int inherit_listen_env(struct oci_process *p, struct err *e)
 	return 0;
 }
 
-/* An id of the container's as the host has it; -1: none. */
-static int64_t host_id(const struct oci_mapping_list *map, uint32_t id)
-{
-	for (size_t i = 0; i < map->count; i++)
-		if (id >= map->items[i].containerID &&
-		    id - map->items[i].containerID < map->items[i].size)
-			return map->items[i].hostID + (id - map->items[i].containerID);
-	return map->count ? -1 : (int64_t)id;
-}
-
 /* A program may open /dev/stdout anew, and its pipe belongs to whoever made it. Only the parent
  * can give it away: in the user namespace its owner has no number. */
 void inherit_give_stdio(const struct oci_mapping_list *map, uint32_t uid)
 {
-	int64_t owner = host_id(map, uid);
+	int64_t owner = namespaces_host_id(map, uid);
 	struct stat st;
 
 	for (int fd = 0; owner >= 0 && fd < 3; fd++)

@@ -18,6 +18,7 @@
 #include "oci/paths.h"
 #include "oci/process.h"
 #include "oci/sync.h"
+#include "oci/sysctl.h"
 #include "oci/sys.h"
 #include "spec/oci_make.h"
 
@@ -29,26 +30,57 @@ struct init {
 	int proc;     /* a procfs mount that nobody else sees or has changed */
 	int null;     /* for masked paths */
 	int root;     /* the container's "/" */
+	pid_t pid;    /* as the host numbers it */
 	struct process process;
 };
 
 static struct init self;
 
+/* The mount namespace is somebody else's as well. */
+static bool has_shared_mounts(const struct create *c)
+{
+	return namespaces_joins(&c->ns, CLONE_NEWNS);
+}
+
 /* ---- before the pivot: with the host's paths in sight, none of the container's ---- */
 
-static int wait_for_parent(struct init *i, struct err *e)
+static int wait_for_go(struct init *i, struct err *e)
 {
 	struct sync_message m;
 	int rc = sync_receive(i->c->sync, &m);
 
-	return rc < 0 || m.kind != SYNC_GO ? err_set(e, -EPIPE, "the runtime is gone") : 0;
+	if (rc < 0 || m.kind != SYNC_GO)
+		return err_set(e, -EPIPE, "the runtime is gone");
+	i->pid = m.pid;
+	i->c->devices.bind |= m.bind_devices;
+	return 0;
+}
+
+/* Of this one the creator is never a member; its clocks are set before anybody is. */
+static int make_time_namespace(struct init *i, struct err *e)
+{
+	const struct sync_message clocks = { .kind = SYNC_CLOCKS };
+
+	if (!(i->c->ns.new_flags & CLONE_NEWTIME))
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(e, "make a time namespace");
+	if (i->c->config.spec.linux_->timeOffsets.count && sync_send(i->c->sync, &clocks) < 0)
+		return err_set(e, -EPIPE, "the runtime is gone");
+	return 0;
 }
 
 static int become_root(struct init *i, struct err *e)
 {
+	int rc = 0;
+
 	/* In a new user namespace the ids are unmapped ones until they are set. */
-	if (i->c->ns.new_flags & CLONE_NEWUSER && process_become_root(e) < 0)
-		return -EPERM;
+	if (namespaces_own(&i->c->ns, CLONE_NEWUSER))
+		rc = process_become_root(i->c->config.spec.linux_, e);
+	if (!rc && i->c->ns.new_flags & CLONE_NEWTIME)
+		rc = namespaces_enter_time(e);
+	if (rc < 0)
+		return rc;
 	/* A change of ids made us dumpable again: nobody may look into the runtime's memory or take
 	 * its executable from /proc (CVE-2016-9962, CVE-2019-5736). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -57,7 +89,7 @@ static int become_root(struct init *i, struct err *e)
 		return err_sys(e, "start a session");
 	if (i->c->ns.new_flags & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(e, "make a cgroup namespace");
-	return 0;
+	return namespaces_join_mount(&i->c->ns, e);
 }
 
 static int open_proc(struct init *i, struct err *e)
@@ -80,34 +112,98 @@ static int open_mounts(struct init *i, struct err *e)
 {
 	struct mount_attr private = { .propagation = MS_PRIVATE };
 	autoclose int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int rc;
+	struct create *c = i->c;
+	int rc = 0;
 
-	/* Nothing from here on may show on the host. */
-	if (old < 0 || sys_mount_setattr(old, AT_RECURSIVE, &private) < 0)
+	/* Nothing from here on may show on the host. A joined namespace is its owner's to set up. */
+	if (!has_shared_mounts(c) &&
+	    (old < 0 || sys_mount_setattr(old, AT_RECURSIVE, &private) < 0))
 		return err_sys(e, "make mounts private");
-	rc = open_proc(i, e);
+	if (c->child_opens)
+		rc = create_open_files(c, e);
 	if (!rc)
-		rc = mounts_open_filesystems(&i->c->mounts, e);
+		rc = open_proc(i, e);
+	if (!rc)
+		rc = mounts_open_filesystems(&c->mounts, &c->ns, e);
 	if (rc < 0)
 		return rc;
 	i->null = paths_open_null(e);
 	return i->null < 0 ? i->null : 0;
 }
 
-/* ---- the pivot ---- */
+/* ---- the root file system and what is mounted in it ---- */
 
-static int enter_root(struct init *i, struct err *e)
+/* Over "/", so that no path of the host is walked for it; but hooks look for it where root.path
+ * says, and in a joined namespace "/" is not ours. */
+static int place_root(struct init *i, struct err *e)
 {
-	autoclose int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct create *c = i->c;
+	const char *place = create_has_pause(c) || has_shared_mounts(c) ? c->rootfs_path : "/";
+	autoclose int target = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	/* The new root goes on top of the old one, so no path of the host is walked for it. */
-	if (old < 0 || sys_move_mount(i->c->rootfs, old) < 0)
-		return err_sys(e, "mount the root file system");
-	if (fchdir(i->c->rootfs) < 0 || sys_pivot_root(".", ".") < 0)
+	if (target < 0 || sys_move_mount(c->rootfs, target) < 0)
+		return err_sys(e, "mount the root file system on \"%s\"", place);
+	return 0;
+}
+
+static int attach_mounts(struct init *i, struct err *e)
+{
+	struct create *c = i->c;
+	int rc = mounts_attach(&c->mounts, c->rootfs, e);
+
+	if (!rc && c->child_opens && devices_have_rest(&c->config.spec, &c->mounts))
+		rc = devices_make_rest(c->rootfs, &c->config.spec, &c->mounts, &c->devices, e);
+	return rc;
+}
+
+/* The parent makes device nodes and runs its hooks. */
+static int pause_mounted(struct init *i, struct err *e)
+{
+	const struct sync_message mounted = { .kind = SYNC_MOUNTED };
+
+	if (!create_has_pause(i->c))
+		return 0;
+	if (sync_send(i->c->sync, &mounted) < 0)
+		return err_set(e, -EPIPE, "the runtime is gone");
+	return wait_for_go(i, e);
+}
+
+static int bind_devices(struct init *i, struct err *e)
+{
+	struct create *c = i->c;
+
+	return c->devices.bind ? devices_bind(c->rootfs, &c->config.spec, &c->mounts, e) : 0;
+}
+
+static int run_create_hooks(struct init *i, struct err *e)
+{
+	const struct hook_state state = create_state(i->c, "creating", i->pid);
+
+	return hooks_run(i->c->config.spec.hooks, HOOK_CREATE_CONTAINER, &state, e);
+}
+
+static int pivot(struct init *i, int old, struct err *e)
+{
+	if (old < 0 || fchdir(i->c->rootfs) < 0 || sys_pivot_root(".", ".") < 0)
 		return err_sys(e, "pivot_root");
 	/* Now "." is the old root, stacked upon the new: it goes, and all that was under it. */
 	if (fchdir(old) < 0 || sys_umount2(".", MNT_DETACH) < 0)
 		return err_sys(e, "leave the host's file system");
+	return 0;
+}
+
+static int enter_root(struct init *i, struct err *e)
+{
+	autoclose int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	/* To pivot would change "/" for everybody in a joined mount namespace. */
+	if (!has_shared_mounts(i->c))
+		rc = pivot(i, old, e);
+	else if (fchdir(i->c->rootfs) < 0 || chroot(".") < 0)
+		rc = err_sys(e, "change to the root file system");
+	if (rc < 0)
+		return rc;
 	if (chdir("/") < 0)
 		return err_sys(e, "change to the root file system");
 	i->root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,85 +231,9 @@ static int open_console(struct init *i, struct err *e)
 	return terminal < 0 ? terminal : console_bind(terminal, i->root, e);
 }
 
-static int set_names(struct init *i, struct err *e)
-{
-	const struct oci_spec *s = &i->c->config.spec;
-
-	if (s->hostname && s->hostname[0]) {
-		if (!(i->c->ns.new_flags & CLONE_NEWUTS))
-			return err_set(e, -EINVAL, "hostname: needs a UTS namespace of its own");
-		if (sethostname(s->hostname, strlen(s->hostname)) < 0)
-			return err_sys(e, "set host name \"%s\"", s->hostname);
-	}
-	if (s->domainname && s->domainname[0]) {
-		if (!(i->c->ns.new_flags & CLONE_NEWUTS))
-			return err_set(e, -EINVAL, "domainname: needs a UTS namespace of its own");
-		if (setdomainname(s->domainname, strlen(s->domainname)) < 0)
-			return err_sys(e, "set domain name \"%s\"", s->domainname);
-	}
-	return 0;
-}
-
-/* Sysctls that belong to a namespace; any other would be the whole machine's. */
-static const struct {
-	const char *prefix;
-	uint64_t flag;
-} sysctl_spaces[] = {
-	{ "fs.mqueue.", CLONE_NEWIPC },	      { "kernel.msgmax", CLONE_NEWIPC },
-	{ "kernel.msgmnb", CLONE_NEWIPC },    { "kernel.msgmni", CLONE_NEWIPC },
-	{ "kernel.sem", CLONE_NEWIPC },	      { "kernel.shm_rmid_forced", CLONE_NEWIPC },
-	{ "kernel.shmall", CLONE_NEWIPC },    { "kernel.shmmax", CLONE_NEWIPC },
-	{ "kernel.shmmni", CLONE_NEWIPC },    { "kernel.domainname", CLONE_NEWUTS },
-	{ "kernel.hostname", CLONE_NEWUTS },  { "net.", CLONE_NEWNET },
-};
-
-static bool joins(const struct namespaces *n, uint64_t flag)
-{
-	for (int k = 0; k < n->joined_count; k++)
-		if ((uint64_t)n->joined[k].flag == flag)
-			return true;
-	return false;
-}
-
-static int set_sysctl(struct init *i, const char *name, const char *value, struct err *e)
-{
-	autofree char *path = strdup(name);
-	autofree char *whole = NULL;
-	autoclose int fd = -1;
-	uint64_t space = 0;
-
-	for (size_t k = 0; k < ARRAY_LEN(sysctl_spaces); k++)
-		if (!strncmp(name, sysctl_spaces[k].prefix, strlen(sysctl_spaces[k].prefix)))
-			space = sysctl_spaces[k].flag;
-	if (!space || !(i->c->ns.new_flags & space || joins(&i->c->ns, space)))
-		return err_set(e, -EINVAL,
-			       "sysctl \"%s\" is not in a separate kernel namespace", name);
-	/* "net.ipv4.conf.eth0/1.x": slashes stand for the dots of a name, as in sysctl(8). */
-	for (char *p = path; p && *p; p++)
-		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
-	if (!path || asprintf(&whole, "sys/%s", path) < 0)
-		return err_set(e, -ENOMEM, "out of memory");
-	/* CVE-2019-19921, CVE-2025-52881: only below this very mount, through no link. */
-	fd = sys_openat2(i->proc, whole, O_WRONLY,
-			 RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		return err_sys(e, "set sysctl \"%s\" to \"%s\"", name, value);
-	return 0;
-}
-
 static int set_sysctls(struct init *i, struct err *e)
 {
-	const struct string_map *map = &i->c->config.spec.linux_->sysctl;
-	int rc = 0;
-
-	for (size_t k = 0; !rc && k < map->count; k++)
-		rc = set_sysctl(i, map->items[k].name, map->items[k].value, e);
-	return rc;
-}
-
-static int attach_mounts(struct init *i, struct err *e)
-{
-	return mounts_attach(&i->c->mounts, i->root, e);
+	return sysctl_set(&i->c->config.spec, &i->c->ns, i->proc, e);
 }
 
 static int protect_paths(struct init *i, struct err *e)
@@ -259,8 +279,10 @@ static int enter_process(struct init *i, struct err *e)
 typedef int step_fn(struct init *i, struct err *e);
 
 static step_fn *const steps[] = {
-	wait_for_parent, become_root,	open_mounts, enter_root,    attach_mounts, open_console,
-	set_names,	 set_sysctls,	look_up_process, protect_paths, seal_root, enter_process,
+	make_time_namespace, wait_for_go,      become_root,   open_mounts,     place_root,
+	attach_mounts,	     pause_mounted,    bind_devices,  run_create_hooks, enter_root,
+	open_console,	     set_sysctls,      look_up_process, protect_paths, seal_root,
+	enter_process,
 };
 
 static _Noreturn void fail(struct init *i, int code, const struct err *e)
@@ -283,6 +305,25 @@ static int wait_for_start(struct init *i)
 	return connection;
 }
 
+/* Behind the filter that has it. */
+static int give_listener(void *to, int fd, struct err *e)
+{
+	const struct sync_message m = { .kind = SYNC_LISTENER };
+	struct init *i = to;
+
+	if (sync_send_fd(i->c->sync, &m, fd) < 0)
+		return err_sys(e, "hand the seccomp listener over");
+	return wait_for_go(i, e);
+}
+
+static int run_start_hooks(void *arg, struct err *e)
+{
+	struct init *i = arg;
+	const struct hook_state state = create_state(i->c, "created", i->pid);
+
+	return hooks_run(i->c->config.spec.hooks, HOOK_START_CONTAINER, &state, e);
+}
+
 void init_run(struct create *c)
 {
 	struct sync_message ready = { .kind = SYNC_READY };
@@ -300,7 +341,11 @@ void init_run(struct create *c)
 					 .root = -1,
 					 .terminal = -1,
 					 .preserve_fds = c->preserve_fds,
-					 .keep_keyring = c->no_new_keyring };
+					 .keep_keyring = c->no_new_keyring,
+					 .give_listener = give_listener,
+					 .give_to = &self,
+					 .before_exec = run_start_hooks,
+					 .before_exec_arg = &self };
 	/* The lock on the container's directory is the parent's and must end with it. */
 	close(c->state_dir);
 	for (size_t k = 0; k < ARRAY_LEN(steps); k++) {

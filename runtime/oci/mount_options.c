@@ -1,5 +1,8 @@
-/* Mount options: from words to flags. Source: runtime-spec config.md, "Linux mount options". */
+/* Mount options: from words to flags. Source: runtime-spec config.md, "Linux mount options". Words
+ * that are not in the table are the file system's own, and so are the kernel's for all file
+ * systems: sync, dirsync, lazytime, mand and their opposites. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +10,20 @@
 #include "oci/mounts.h"
 #include "oci/sys.h"
 
-enum does { SET, CLEAR, TIME, SET_ALL, CLEAR_ALL, TIME_ALL, BIND, RBIND, IDMAP, NOTHING };
+enum does {
+	SET,
+	CLEAR,
+	TIME,
+	SET_ALL,
+	CLEAR_ALL,
+	TIME_ALL,
+	BIND,
+	RBIND,
+	IDMAP,
+	REMOUNT,
+	COPY_UP,
+	NOTHING
+};
 
 static const struct {
 	const char *word;
@@ -21,7 +37,7 @@ static const struct {
 	{ "dev", CLEAR, MOUNT_ATTR_NODEV },
 	{ "diratime", CLEAR, MOUNT_ATTR_NODIRATIME },
 	{ "exec", CLEAR, MOUNT_ATTR_NOEXEC },
-	{ "idmap", IDMAP, 0 },
+	{ "idmap", IDMAP, IDMAP_MUST },
 	{ "loud", NOTHING, 0 },
 	{ "noatime", TIME, MOUNT_ATTR_NOATIME },
 	{ "nodev", SET, MOUNT_ATTR_NODEV },
@@ -36,12 +52,15 @@ static const struct {
 	{ "rdev", CLEAR_ALL, MOUNT_ATTR_NODEV },
 	{ "rdiratime", CLEAR_ALL, MOUNT_ATTR_NODIRATIME },
 	{ "relatime", TIME, MOUNT_ATTR_RELATIME },
+	{ "remount", REMOUNT, 0 },
 	{ "rexec", CLEAR_ALL, MOUNT_ATTR_NOEXEC },
-	{ "ridmap", IDMAP, 0 },
+	{ "ridmap", IDMAP, IDMAP_TREE },
 	{ "rnoatime", TIME_ALL, MOUNT_ATTR_NOATIME },
 	{ "rnodev", SET_ALL, MOUNT_ATTR_NODEV },
 	{ "rnodiratime", SET_ALL, MOUNT_ATTR_NODIRATIME },
 	{ "rnoexec", SET_ALL, MOUNT_ATTR_NOEXEC },
+	{ "rnorelatime", TIME_ALL, MOUNT_ATTR_STRICTATIME },
+	{ "rnostrictatime", TIME_ALL, MOUNT_ATTR_RELATIME },
 	{ "rnosuid", SET_ALL, MOUNT_ATTR_NOSUID },
 	{ "rnosymfollow", SET_ALL, MOUNT_ATTR_NOSYMFOLLOW },
 	{ "ro", SET, MOUNT_ATTR_RDONLY },
@@ -56,6 +75,7 @@ static const struct {
 	{ "strictatime", TIME, MOUNT_ATTR_STRICTATIME },
 	{ "suid", CLEAR, MOUNT_ATTR_NOSUID },
 	{ "symfollow", CLEAR, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "tmpcopyup", COPY_UP, 0 },
 };
 
 static const struct {
@@ -138,7 +158,13 @@ static void apply(struct mount_plan *p, enum does does, uint64_t flag)
 		p->type = NULL;
 		break;
 	case IDMAP:
-		p->idmap = true;
+		p->idmap = (enum mount_idmap)flag;
+		break;
+	case REMOUNT:
+		p->remount = true;
+		break;
+	case COPY_UP:
+		p->copy_up = true;
 		break;
 	case NOTHING:
 		break;
@@ -165,24 +191,37 @@ static void read_option(struct mount_plan *p, const char *word)
 	p->data[p->data_count++] = word;
 }
 
+/* ---- the plan ---- */
+
 static bool same_mapping(const struct oci_mapping_list *a, const struct oci_mapping_list *b)
 {
 	return a->count == b->count &&
 	       (!a->count || !memcmp(a->items, b->items, a->count * sizeof(*a->items)));
 }
 
-static int check_mapping(const struct oci_spec *spec, const struct mount_plan *p, struct err *e)
+/* config.md, "idmap": by the mount's own mappings, or else by the container's. */
+static int plan_idmap(const struct oci_spec *spec, const struct namespaces *ns,
+		      struct mount_plan *p, struct err *e)
 {
 	const struct oci_mount *m = p->from;
+	bool given = m->uidMappings.count || m->gidMappings.count;
 
-	if (!m->uidMappings.count && !m->gidMappings.count)
+	if (!given && p->idmap == IDMAP_NONE)
 		return 0;
-	if (!same_mapping(&m->uidMappings, &spec->linux_->uidMappings) ||
-	    !same_mapping(&m->gidMappings, &spec->linux_->gidMappings))
-		return err_set(e, -EOPNOTSUPP,
-			       "mount on \"%s\": uidMappings and gidMappings other than the "
-			       "container's own are not supported",
-			       m->destination);
+	if (p->type || p->remount)
+		return err_set(e, -EINVAL, "mount on \"%s\": only a bind can map ids", p->where);
+	if (given && (!m->uidMappings.count || !m->gidMappings.count))
+		return err_set(e, -EINVAL,
+			       "mount on \"%s\": uidMappings and gidMappings go together", p->where);
+	if (!given && !namespaces_own(ns, CLONE_NEWUSER))
+		return err_set(e, -EINVAL,
+			       "mount on \"%s\": \"idmap\" needs mappings, its own or a user namespace's",
+			       p->where);
+	if (p->idmap == IDMAP_NONE)
+		p->idmap = IDMAP_WISH;
+	p->idmap_own = given && !(same_mapping(&m->uidMappings, &spec->linux_->uidMappings) &&
+				  same_mapping(&m->gidMappings, &spec->linux_->gidMappings) &&
+				  ns->new_flags & CLONE_NEWUSER);
 	return 0;
 }
 
@@ -193,33 +232,74 @@ static bool is_path(const char *path, const char *wanted)
 	return !strncmp(path, wanted, len) && path[len + strspn(path + len, "/")] == '\0';
 }
 
-static int plan(const struct oci_spec *spec, const struct oci_mount *m, struct mount_plan *p,
-		struct err *e)
+/* Without a cgroup namespace of its own the container would see the host's whole tree. */
+static int plan_cgroup(const struct namespaces *ns, const char *cgroup, struct mount_plan *p)
 {
-	p->from = m;
-	p->type = m->type && strcmp(m->type, "bind") != 0 ? m->type : NULL;
-	if (p->type && !strcmp(p->type, "cgroup"))
-		p->type = "cgroup2";
-	if (m->destination[0] != '/')
-		return err_set(e, -EINVAL, "mount destination \"%s\" is not an absolute path",
+	bool own = namespaces_own(ns, CLONE_NEWCGROUP);
+
+	p->type = own ? "cgroup2" : NULL;
+	return own || asprintf(&p->source, "/sys/fs/cgroup/%s", cgroup) > 0 ? 0 : -ENOMEM;
+}
+
+static int plan_source(const struct namespaces *ns, const char *cgroup, struct mount_plan *p,
+		       struct err *e)
+{
+	const struct oci_mount *m = p->from;
+	int rc = 0;
+
+	if (p->type && (!strcmp(p->type, "cgroup") || !strcmp(p->type, "cgroup2")))
+		rc = plan_cgroup(ns, cgroup, p);
+	else if (!p->type && m->source && m->source[0])
+		rc = (p->source = strdup(m->source)) ? 0 : -ENOMEM;
+	else if (!p->type && !p->remount)
+		return err_set(e, -EINVAL, "mount on \"%s\": a bind needs a source", p->where);
+	return rc < 0 ? err_set(e, rc, "out of memory") : 0;
+}
+
+static int check_options(const struct mount_plan *p, struct err *e)
+{
+	const struct oci_mount *m = p->from;
+
+	if (!p->type && !m->type && !m->options.count)
+		return err_set(e, -EINVAL, "mount on \"%s\" has no type", m->destination);
+	if (p->data_count && (!p->type || p->remount))
+		return err_set(e, -EINVAL, "mount on \"%s\": option \"%s\" does not go with a %s",
+			       m->destination, p->data[0], p->remount ? "remount" : "bind");
+	if (p->copy_up && (!p->type || strcmp(p->type, "tmpfs") != 0))
+		return err_set(e, -EINVAL, "mount on \"%s\": \"tmpcopyup\" needs a tmpfs",
 			       m->destination);
+	return 0;
+}
+
+static int plan(const struct oci_spec *spec, const struct namespaces *ns, const char *cgroup,
+		struct mount_plan *p, struct err *e)
+{
+	const struct oci_mount *m = p->from;
+	int rc;
+
+	p->type = m->type && strcmp(m->type, "bind") != 0 ? m->type : NULL;
+	/* config.md: should be absolute; runtimes take a relative one as below "/". */
+	if (asprintf(&p->where, "%s%s", m->destination[0] == '/' ? "" : "/", m->destination) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
 	p->data = calloc(m->options.count + 1, sizeof(*p->data));
 	if (!p->data)
 		return err_set(e, -ENOMEM, "out of memory");
-	p->idmap = m->uidMappings.count > 0;
 	for (size_t i = 0; i < m->options.count; i++)
 		read_option(p, m->options.items[i]);
-	for (size_t i = 0; i < p->data_count; i++)
-		if (!p->type || !strcmp(p->data[i], "tmpcopyup"))
-			return err_set(e, -EINVAL, "mount on \"%s\": option \"%s\" is not supported",
-				       m->destination, p->data[i]);
-	if (!p->type && !m->type && !m->options.count)
-		return err_set(e, -EINVAL, "mount on \"%s\" has no type", m->destination);
-	p->is_dev = p->type && !strcmp(p->type, "tmpfs") && is_path(m->destination, "/dev");
-	return check_mapping(spec, p, e);
+	rc = check_options(p, e);
+	if (!rc)
+		rc = plan_idmap(spec, ns, p, e);
+	if (!rc)
+		rc = plan_source(ns, cgroup, p, e);
+	p->is_dev = p->type && !strcmp(p->type, "tmpfs") && is_path(p->where, "/dev");
+	p->late_ro = p->type && !strcmp(p->type, "tmpfs") && p->here.set & MOUNT_ATTR_RDONLY;
+	if (p->late_ro)
+		p->here.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	return rc;
 }
 
-int mounts_plan(const struct oci_spec *spec, struct mounts *out, struct err *e)
+int mounts_plan(const struct oci_spec *spec, const struct namespaces *ns, const char *cgroup,
+		struct mounts *out, struct err *e)
 {
 	automounts struct mounts made = { 0 };
 
@@ -231,11 +311,20 @@ int mounts_plan(const struct oci_spec *spec, struct mounts *out, struct err *e)
 		int rc;
 
 		p->fd = -1;
-		rc = plan(spec, &spec->mounts.items[i], p, e);
+		p->from = &spec->mounts.items[i];
+		rc = plan(spec, ns, cgroup, p, e);
 		if (rc < 0)
 			return rc;
 	}
 	*out = made;
 	made = (struct mounts){ 0 };
 	return 0;
+}
+
+const struct mount_plan *mounts_find(const struct mounts *m, const char *where)
+{
+	for (size_t i = m->count; i-- > 0;)
+		if (is_path(m->plans[i].where, where) && !m->plans[i].remount)
+			return &m->plans[i];
+	return NULL;
 }

@@ -8,12 +8,15 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "oci/copyup.h"
 #include "oci/sys.h"
 
 void mounts_free(struct mounts *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		free(m->plans[i].data);
+		free(m->plans[i].where);
+		free(m->plans[i].source);
 		if (m->plans[i].fd >= 0)
 			close(m->plans[i].fd);
 	}
@@ -83,16 +86,13 @@ static int change(int fd, unsigned int flags, const struct mount_flags *f, uint6
 
 static int open_bind(struct mount_plan *p, int bundle, struct err *e)
 {
-	const struct oci_mount *m = p->from;
 	static const struct mount_flags none;
 	int rc;
 
-	if (!m->source || !m->source[0])
-		return err_set(e, -EINVAL, "mount on \"%s\": a bind needs a source", m->destination);
-	p->fd = sys_open_tree(bundle, m->source,
+	p->fd = sys_open_tree(bundle, p->source,
 			      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (p->recursive ? AT_RECURSIVE : 0));
 	if (p->fd < 0)
-		return err_sys(e, "mount \"%s\" on \"%s\"", m->source, m->destination);
+		return err_sys(e, "mount \"%s\" on \"%s\"", p->source, p->where);
 	/* Private, unless asked otherwise: what is mounted in the container stays there. */
 	rc = change(p->fd, p->propagation_tree || !p->propagation ? AT_RECURSIVE : 0, &none,
 		    p->propagation ? p->propagation : MS_PRIVATE);
@@ -100,8 +100,8 @@ static int open_bind(struct mount_plan *p, int bundle, struct err *e)
 		rc = change(p->fd, AT_RECURSIVE, &p->tree, 0);
 	if (!rc)
 		rc = change(p->fd, 0, &p->here, 0);
-	return rc < 0 ? err_code(e, rc, "mount \"%s\" on \"%s\": set its options", m->source,
-				 m->destination) :
+	return rc < 0 ? err_code(e, rc, "mount \"%s\" on \"%s\": set its options", p->source,
+				 p->where) :
 			0;
 }
 
@@ -110,40 +110,56 @@ int mounts_open_binds(struct mounts *m, int bundle, struct err *e)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < m->count; i++)
-		if (!m->plans[i].type)
+		if (!m->plans[i].type && !m->plans[i].remount)
 			rc = open_bind(&m->plans[i], bundle, e);
 	return rc;
 }
 
-int mounts_idmap(const struct mounts *m, int user_ns, struct err *e)
+/* File systems that show a namespace, which a user namespace may mount only if it owns that one.
+ * Where the namespace is the host's, so is the mount. */
+static const struct {
+	const char *type, *host;
+	uint64_t space;
+} shown[] = {
+	{ "mqueue", "/dev/mqueue", CLONE_NEWIPC },
+	{ "proc", "/proc", CLONE_NEWPID },
+	{ "sysfs", "/sys", CLONE_NEWNET },
+};
+
+static int bind_shown(struct mount_plan *p, const struct namespaces *ns, int refused,
+		      struct err *e)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_ns };
+	int fd, rc;
 
-	for (size_t i = 0; i < m->count; i++) {
-		const struct mount_plan *p = &m->plans[i];
-
-		if (!p->idmap || p->fd < 0)
+	for (size_t i = 0; refused == -EPERM && i < ARRAY_LEN(shown); i++) {
+		if (strcmp(p->type, shown[i].type) != 0 || namespaces_own(ns, shown[i].space))
 			continue;
-		/* Some file systems map no owners (EINVAL; overlayfs, and so the host's /etc): what the
-		 * host owns there belongs to nobody in the container, and is readable by its mode. */
-		if (sys_mount_setattr(p->fd, p->recursive ? AT_RECURSIVE : 0, &attr) < 0 &&
-		    errno != EINVAL)
-			return err_sys(e, "mount \"%s\" on \"%s\": map its owners into the container",
-				       p->from->source, p->from->destination);
+		fd = sys_open_tree(AT_FDCWD, shown[i].host,
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		if (fd < 0)
+			return err_sys(e, "mount \"%s\" on \"%s\"", shown[i].host, p->where);
+		rc = change(fd, AT_RECURSIVE, &p->here, MS_PRIVATE);
+		if (rc < 0)
+			close(fd);
+		return rc < 0 ? err_code(e, rc, "mount on \"%s\"", p->where) : fd;
 	}
-	return 0;
+	return refused;
 }
 
-int mounts_open_filesystems(struct mounts *m, struct err *e)
+int mounts_open_filesystems(struct mounts *m, const struct namespaces *ns, struct err *e)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		struct mount_plan *p = &m->plans[i];
 
-		if (!p->type || p->fd >= 0)
+		if (!p->type || p->fd >= 0 || p->remount)
 			continue;
 		p->fd = mounts_make(p, NULL, e);
 		if (p->fd < 0)
+			p->fd = bind_shown(p, ns, p->fd, e);
+		if (p->fd < 0)
 			return p->fd;
+		if (change(p->fd, 0, &p->tree, 0) < 0)
+			return err_sys(e, "mount on \"%s\": set its options", p->where);
 	}
 	return 0;
 }
@@ -156,13 +172,20 @@ static bool must_be_plain(const struct mount_plan *p)
 					 !strcmp(p->type, "cgroup2")));
 }
 
-static int open_target(const struct mount_plan *p, int root)
+static int look_up(int root, const char *path, bool plain)
 {
 	uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	int fd = -1;
 
-	if (must_be_plain(p))
+	if (plain)
 		resolve |= RESOLVE_NO_SYMLINKS;
-	return sys_openat2(root, p->from->destination, O_PATH, resolve);
+	/* EAGAIN: a rename raced with the walk (openat2(2)). */
+	for (int tries = 0; tries < 32; tries++) {
+		fd = sys_openat2(root, path, O_PATH, resolve);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd < 0 ? -errno : fd;
 }
 
 static int make_file(int root, const char *path)
@@ -182,68 +205,110 @@ static int make_file(int root, const char *path)
 	return fd < 0 && errno != EEXIST ? -errno : 0;
 }
 
-/* A directory for a directory, a file for a file. */
-static int make_target(const struct mount_plan *p, int root)
+int mounts_open_target(int root, const char *path, bool directory, bool plain, bool *made,
+		       struct err *e)
+{
+	int fd = look_up(root, path, plain), rc;
+
+	if (made)
+		*made = fd == -ENOENT;
+	if (fd == -ELOOP && plain)
+		return err_set(e, -ELOOP, "mount on \"%s\": it is a symbolic link in the image", path);
+	if (fd != -ENOENT)
+		return fd < 0 ? err_code(e, fd, "mount on \"%s\"", path) : fd;
+	if (directory) {
+		rc = path_mkdirs_in(root, path, 0755, NULL);
+		if (rc >= 0)
+			close(rc);
+	} else {
+		rc = make_file(root, path);
+	}
+	if (rc < 0)
+		return err_code(e, rc, "make the mount point \"%s\"", path);
+	fd = look_up(root, path, plain);
+	return fd < 0 ? err_code(e, fd, "mount on \"%s\"", path) : fd;
+}
+
+/* config.md: options of a mount that is there already. */
+static int remount(const struct mount_plan *p, int root, struct err *e)
+{
+	autoclose int target = look_up(root, p->where, must_be_plain(p));
+	int rc = target < 0 ? target : change(target, 0, &p->here, 0);
+
+	if (!rc)
+		rc = change(target, AT_RECURSIVE, &p->tree, 0);
+	return rc < 0 ? err_code(e, rc, "remount \"%s\"", p->where) : 0;
+}
+
+/* A tmpfs over a directory looks like it unless its options say how (runc, crun). */
+static int take_after(const struct mount_plan *p, int target, struct err *e)
 {
 	struct stat st;
-	int fd;
 
-	if (fstat(p->fd, &st) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		return make_file(root, p->from->destination);
-	fd = path_mkdirs_in(root, p->from->destination, 0755, NULL);
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? fd : 0;
+	for (size_t i = 0; i < p->data_count; i++)
+		if (!strncmp(p->data[i], "mode=", 5))
+			return 0;
+	if (fstat(target, &st) < 0 || fchmodat(p->fd, ".", st.st_mode & 07777, 0) < 0)
+		return err_sys(e, "mount on \"%s\": set its mode", p->where);
+	return 0;
+}
+
+static int fill(const struct mount_plan *p, int target, bool made, struct err *e)
+{
+	int rc = 0;
+
+	if (!p->type || strcmp(p->type, "tmpfs") != 0 || p->is_dev || made)
+		return 0;
+	if (p->copy_up)
+		rc = copyup(target, p->fd, e);
+	if (rc < 0) {
+		err_prefix(e, "mount on \"%s\": copy what is there", p->where);
+		return rc;
+	}
+	return take_after(p, target, e);
 }
 
 static int attach(const struct mount_plan *p, int root, struct err *e)
 {
-	const char *where = p->from->destination;
-	autoclose int target = open_target(p, root);
 	static const struct mount_flags none;
+	autoclose int target = -1;
+	struct stat st;
+	bool made;
 	int rc;
 
-	if (target < 0 && errno == ELOOP && must_be_plain(p))
-		return err_set(e, -ELOOP, "mount on \"%s\": it is a symbolic link in the image", where);
-	if (target < 0 && errno == ENOENT) {
-		rc = make_target(p, root);
-		if (rc < 0)
-			return err_code(e, rc, "make the mount point \"%s\"", where);
-		target = open_target(p, root);
-	}
-	if (target < 0)
-		return err_sys(e, "mount on \"%s\"", where);
+	if (p->remount)
+		return remount(p, root, e);
+	if (fstat(p->fd, &st) < 0)
+		return err_sys(e, "mount on \"%s\"", p->where);
+	target = mounts_open_target(root, p->where, S_ISDIR(st.st_mode), must_be_plain(p), &made,
+				    e);
+	rc = target < 0 ? target : fill(p, target, made, e);
+	if (rc < 0)
+		return rc;
 	if (sys_move_mount(p->fd, target) < 0) {
 		if (errno == EINVAL || errno == ENOTDIR)
 			return err_set(e, -ENOTDIR,
 				       "mount \"%s\" on \"%s\": one is a directory and the other is not "
 				       "(are you trying to mount a directory onto a file or vice-versa?): "
 				       "not a directory",
-				       p->from->source ? p->from->source : "", where);
-		return err_sys(e, "mount on \"%s\"", where);
+				       p->from->source ? p->from->source : "", p->where);
+		return err_sys(e, "mount on \"%s\"", p->where);
 	}
 	/* A new file system's own propagation; a bind has got it before. */
-	rc = p->type ? change(p->fd, p->propagation_tree ? AT_RECURSIVE : 0, &none,
-			      p->propagation) :
-		       0;
-	return rc < 0 ? err_code(e, rc, "mount on \"%s\": set its propagation", where) : 0;
+	if (p->type)
+		rc = change(p->fd, p->propagation_tree ? AT_RECURSIVE : 0, &none, p->propagation);
+	return rc < 0 ? err_code(e, rc, "mount on \"%s\": set its propagation", p->where) : 0;
 }
 
 int mounts_attach(const struct mounts *m, int root, struct err *e)
 {
+	static const struct mount_flags read_only = { .set = MOUNT_ATTR_RDONLY };
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < m->count; i++)
 		rc = attach(&m->plans[i], root, e);
-	/* A read-only /dev had to take the mount points of /dev/pts and others first. */
-	for (size_t i = 0; !rc && i < m->count; i++) {
-		const struct mount_flags read_only = { .set = MOUNT_ATTR_RDONLY };
-
-		if (m->plans[i].is_dev && m->plans[i].here.set & MOUNT_ATTR_RDONLY &&
-		    change(m->plans[i].fd, 0, &read_only, 0) < 0)
-			rc = err_sys(e, "make \"/dev\" read-only");
-	}
+	for (size_t i = 0; !rc && i < m->count; i++)
+		if (m->plans[i].late_ro && change(m->plans[i].fd, 0, &read_only, 0) < 0)
+			rc = err_sys(e, "make \"%s\" read-only", m->plans[i].where);
 	return rc;
 }

@@ -26,6 +26,22 @@ static int cover_put(struct cover *c, int target)
 	return copy < 0 || sys_move_mount(copy, target) < 0 ? -errno : 0;
 }
 
+static int check_list(const struct string_list *list, const char *key, struct err *e)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i][0] != '/')
+			return err_set(e, -EINVAL, "linux.%s: \"%s\" is not an absolute path", key,
+				       list->items[i]);
+	return 0;
+}
+
+int paths_check(const struct oci_linux *l, struct err *e)
+{
+	int rc = check_list(&l->maskedPaths, "maskedPaths", e);
+
+	return rc < 0 ? rc : check_list(&l->readonlyPaths, "readonlyPaths", e);
+}
+
 int paths_open_null(struct err *e)
 {
 	autoclose int fd = sys_open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -19,6 +19,7 @@
 #include "oci/console.h"
 #include "oci/labels.h"
 #include "oci/limits.h"
+#include "oci/namespaces.h"
 #include "oci/program.h"
 #include "oci/sys.h"
 
@@ -99,9 +100,12 @@ static int set_groups(size_t count, const gid_t *groups)
 	return rc < 0 && errno == EPERM && !count ? 0 : rc;
 }
 
-int process_become_root(struct err *e)
+int process_become_root(const struct oci_linux *l, struct err *e)
 {
-	if (set_groups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+	uint32_t uid, gid;
+
+	namespaces_root(l, &uid, &gid);
+	if (set_groups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return err_sys(e, "become root of the user namespace");
 	return 0;
 }
@@ -228,6 +232,18 @@ static int set_personality(const struct oci_personality *p, struct err *e)
 	return 0;
 }
 
+/* With a listener it is loaded while the runtime is there to hand it on. */
+static int load_filter(const struct process *p, struct err *e)
+{
+	int fd = filter_load(p->filter, e), rc;
+
+	if (fd <= 0)
+		return fd;
+	rc = p->give_listener(p->give_to, fd, e);
+	close(fd);
+	return rc;
+}
+
 static int drop_rights(const struct process *p, struct err *e)
 {
 	bool no_new_privs = p->spec->noNewPrivileges;
@@ -235,7 +251,7 @@ static int drop_rights(const struct process *p, struct err *e)
 
 	/* Without no_new_privs only a privileged process may load a filter. */
 	if (!rc && !no_new_privs)
-		rc = filter_load(p->filter, e);
+		rc = load_filter(p, e);
 	if (!rc)
 		rc = caps_bound(p->caps, e);
 	if (!rc)
@@ -244,6 +260,8 @@ static int drop_rights(const struct process *p, struct err *e)
 		rc = caps_apply(p->caps, e);
 	if (!rc && no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		rc = err_sys(e, "set no_new_privs");
+	if (!rc && no_new_privs && filter_notifies(p->filter))
+		rc = load_filter(p, e);
 	return rc;
 }
 
@@ -319,13 +337,15 @@ _Noreturn void process_exec(struct process *p, int report)
 
 	for (size_t k = 0; !rc && k < args->count; k++)
 		argv[k] = args->items[k];
+	if (!rc && p->before_exec)
+		rc = p->before_exec(p->before_exec_arg, &e);
 	reset_signals();
 	/* CVE-2024-21626: whatever is open besides stdio and what was asked for ends at exec. */
 	if (!rc &&
 	    sys_close_range(3 + (unsigned int)p->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		rc = err_sys(&e, "close files");
 	/* As late as can be, so that the filter need not allow what set-up takes. */
-	if (!rc && p->spec->noNewPrivileges)
+	if (!rc && p->spec->noNewPrivileges && !filter_notifies(p->filter))
 		rc = filter_load(p->filter, &e);
 	if (!rc && !p->program)
 		rc = err_set(&e, -EINVAL, "process: is not set in config.json");

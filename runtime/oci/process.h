@@ -23,6 +23,12 @@ struct process {
 	int terminal;	  /* -1: none */
 	int preserve_fds; /* fds 3 ... 3 + n - 1 stay open */
 	bool keep_keyring; /* the caller's session keyring, in place of a new one */
+	/* Takes the listener of a filter that notifies to the runtime, from behind the filter. */
+	int (*give_listener)(void *to, int fd, struct err *e);
+	void *give_to;
+	/* Runs last before exec, with the process's own rights; NULL: nothing to run. */
+	int (*before_exec)(void *arg, struct err *e);
+	void *before_exec_arg;
 	struct user user; /* from here on it is filled below */
 	char **env;
 	char *program; /* what will be exec'ed */
@@ -33,7 +39,7 @@ int process_check(const struct oci_process *p, const struct oci_personality *per
 		  struct err *e);
 
 /* In a user namespace that was just made or joined: its root, whatever we were outside. */
-int process_become_root(struct err *e);
+int process_become_root(const struct oci_linux *l, struct err *e);
 
 /* In the order of the calls. First what the image's files are read for: the user and his groups,
  * and HOME. */

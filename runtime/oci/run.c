@@ -31,12 +31,16 @@ static int create(struct run *r, struct err *e)
 
 static int start(struct run *r, struct err *e)
 {
+	const struct hook_state state = create_state(&r->c, "running", r->c.pid);
 	int rc = foreground_attach(&r->f, e);
 
 	if (rc < 0)
 		return rc;
 	r->notify = notify_listen(r->c.state_dir, e);
-	return r->notify < -1 ? r->notify : start_release(r->c.state_dir, e);
+	rc = r->notify < -1 ? r->notify : start_release(r->c.state_dir, e);
+	if (!rc)
+		hooks_run_all(r->c.config.spec.hooks, HOOK_POSTSTART, &state);
+	return rc;
 }
 
 /* From here on other commands may have the container: "kill" of another terminal ends the wait. */

@@ -17,6 +17,7 @@
 
 #define ANNOTATION_USER "org.berth.user"	   /* "name", "name:group", "1000:users" */
 #define ANNOTATION_GROUP_ADD "org.berth.group-add" /* "audio,44" */
+#define ANNOTATION_ROOT_IDMAP "org.berth.root-idmap" /* "idmap", "ridmap": as of a mount */
 
 /* A file or directory of the host at a path in the container. */
 struct oci_bind {

@@ -372,9 +372,6 @@ CASES = {
     "broken-config": dict(spec={"command": ["true"]},
                           script="echo '{' >config.json; ocirun run $RUNTIME $B broken-config",
                           expect=[r"config.json: byte \d+: unexpected"]),
-    "hooks": dict(spec={"command": ["true"]},
-                  config=put("hooks", {"poststop": [{"path": "/bin/true"}]}),
-                  expect=["hooks: is not supported by this runtime"]),
     "apparmor": dict(spec={"command": ["true"]}, config=put("process.apparmorProfile", "x"),
                      expect=['process.apparmorProfile: "x": AppArmor is not enabled in this kernel']),
     "json-log": dict(
@@ -444,7 +441,6 @@ CASES = {
     "killed-while-created": dict(
         spec={"command": ["true"]},
         script="""
-            ls /proc | grep -c '^[0-9]' >procs
             for n in 1 2 4 6 8 10 12 15 18 21 25 30 35 40 50 60 80; do
               $RUNTIME create -b . killed-while-created >/dev/null 2>&1 & p=$!
               usleep ${n}000; kill -9 $p 2>/dev/null; wait $p 2>/dev/null
@@ -454,7 +450,7 @@ CASES = {
               rm -f /run/berth/oci/killed-while-created
             done
             sleep 0.5
-            [ $(ls /proc | grep -c '^[0-9]') -le $(($(cat procs) + 1)) ] && echo no process left
+            cat /proc/[0-9]*/comm 2>/dev/null | grep -q berth-oci || echo no process left
             ocirun run $RUNTIME $B killed-while-created""",
         expect=["no process left", "^exit 0$"], forbid=["left at", "failed at"]),
     "two-at-once": dict(
