@@ -23,9 +23,9 @@ sys.path.append(str(TOP / "qemu"))
 from accel import accel_args  # noqa: E402  (needs the path above)
 
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
-APPLETS = """awk cat chmod chown cmp cp cut dd df echo env false grep head hostname id ip kill ls
-mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep sort stat stty tail timeout
-touch tr true tty umount uname uniq usleep wc ln""".split()
+APPLETS = """awk cat chmod chown cmp cp cut dd df diff echo env false find grep head hostname id ip
+kill ls mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep sort stat stty tail
+timeout touch tr true tty umount uname uniq unshare usleep wc ln""".split()
 PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nextra:x:2000:app\n"
 BOOT_SECONDS = 900
@@ -107,10 +107,10 @@ def write_case(name, row, folder, specgen, work):
 def make_disk(work, extra=()):
     root, tools = work / "root", work / "tools"
     tools.mkdir()
-    for tool in ("ocirun", "probe", "ptyhost"):
+    for tool in ("ocirun", "probe", "ptyhost", "stagehand"):
         compile_tool(tool, tools / tool, "-static")
     fill_bin(root / "bin")
-    for tool in ("ocirun", "ptyhost", "probe"):
+    for tool in ("ocirun", "ptyhost", "probe", "stagehand"):
         shutil.copy(tools / tool, root / "bin" / tool)
     for source, name in ((runtime(), "berth-oci"), *extra):
         shutil.copy(source, root / "bin" / name)
