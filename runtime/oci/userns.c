@@ -28,10 +28,12 @@ static void holder_end(struct holder *h)
 	waitpid(h->pid, NULL, 0);
 }
 
-static _Noreturn void hold(int join, int ready)
+static _Noreturn void hold(int join, int ready, pid_t runtime)
 {
-	/* Must not outlive a runtime that is killed. */
+	/* Must not outlive a runtime that is killed, whose lock it holds; which may have been already. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != runtime)
+		_exit(1);
 	if (join >= 0 && setns(join, CLONE_NEWUSER) < 0)
 		_exit(1);
 	if (write(ready, "", 1) == 1)
@@ -43,6 +45,7 @@ static _Noreturn void hold(int join, int ready)
 static int holder_start(struct holder *h, int join, struct err *e)
 {
 	struct clone_args args = { .flags = join < 0 ? CLONE_NEWUSER : 0, .exit_signal = SIGCHLD };
+	pid_t runtime = getpid();
 	autoclose int wait = -1;
 	char word;
 	int pipe_fds[2];
@@ -52,7 +55,7 @@ static int holder_start(struct holder *h, int join, struct err *e)
 	wait = pipe_fds[0];
 	h->pid = (pid_t)sys_clone3(&args);
 	if (h->pid == 0)
-		hold(join, pipe_fds[1]);
+		hold(join, pipe_fds[1], runtime);
 	close(pipe_fds[1]);
 	if (h->pid < 0)
 		return err_sys(e, "make a user namespace");
