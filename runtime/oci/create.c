@@ -19,6 +19,7 @@
 #include "oci/cgroup.h"
 #include "oci/console.h"
 #include "oci/inherit.h"
+#include "oci/labels.h"
 #include "oci/notify.h"
 #include "oci/paths.h"
 #include "oci/pid_file.h"
@@ -93,6 +94,8 @@ static int plan_files(struct create *c, struct err *e)
 	rc = mounts_plan(s, &c->ns, c->cgroup_path, &c->mounts, e);
 	if (!rc)
 		rc = check_root_idmap(c, e);
+	if (!rc)
+		rc = labels_check_mounts(s->linux_->mountLabel, e);
 	if (!rc)
 		rc = paths_check(s->linux_, e);
 	return rc < 0 ? rc : devices_check(s->linux_, e);
@@ -307,6 +310,10 @@ static int save_state(const struct create *c, pid_t pid, struct err *e)
 			 hooks_have(c->config.spec.hooks, HOOK_POSTSTOP),
 	};
 
+	if (namespaces_mount_path(&c->ns)) {
+		s.mountNamespace = (char *)(uintptr_t)namespaces_mount_path(&c->ns);
+		s.mountedOn = c->rootfs_path;
+	}
 	return state_write(c->state_dir, &s, e);
 }
 
@@ -329,6 +336,8 @@ static void undo(struct create *c, pid_t pid)
 	}
 	if (c->cgroup >= 0)
 		cgroup_remove(c->cgroup_path, NULL);
+	if (pid > 0 && namespaces_mount_path(&c->ns))
+		namespaces_unmount(namespaces_mount_path(&c->ns), c->rootfs_path);
 	if (pid > 0) {
 		const struct hook_state state = create_state(c, "stopped", 0);
 

@@ -10,6 +10,7 @@
 #include "oci/commands.h"
 #include "oci/delete.h"
 #include "oci/late_hooks.h"
+#include "oci/namespaces.h"
 #include "oci/state.h"
 #include "oci/sys.h"
 
@@ -52,6 +53,8 @@ static int delete_locked(const char *root, const char *id, int dir, bool force,
 	rc = s.cgroup[0] ? cgroup_remove(s.cgroup, e) : end_first(&s, e);
 	if (rc < 0)
 		return rc;
+	if (s.mountNamespace && s.mountedOn)
+		namespaces_unmount(s.mountNamespace, s.mountedOn);
 	/* Before the state goes: after a crash in between they are run again, not left out. */
 	late_hooks_run(dir, &s, HOOK_POSTSTOP, "stopped");
 	return state_remove(root, id, e);

@@ -54,6 +54,14 @@ int labels_check(const struct oci_process *p, struct err *e)
 	return 0;
 }
 
+int labels_check_mounts(const char *label, struct err *e)
+{
+	return given(label) && !has_selinux() ?
+		       err_set(e, -EOPNOTSUPP,
+			       "linux.mountLabel: \"%s\": SELinux is not enabled in this kernel", label) :
+		       0;
+}
+
 /* CVE-2019-19921, CVE-2025-52881: below this very mount only. thread-self is a link in it. */
 static int put(int proc, const char *path, const char *text)
 {

@@ -8,5 +8,8 @@
 /* Refuses what this kernel has not got. In sight of the host's /sys. */
 int labels_check(const struct oci_process *p, struct err *e);
 
+/* linux.mountLabel. */
+int labels_check_mounts(const char *label, struct err *e);
+
 /* For the calling process. `proc`: a procfs mount that no container could have changed. */
 int labels_apply(const struct oci_process *p, int proc, struct err *e);

@@ -292,6 +292,9 @@ static int plan(const struct oci_spec *spec, const struct namespaces *ns, const 
 	if (!rc)
 		rc = plan_source(ns, cgroup, p, e);
 	p->is_dev = p->type && !strcmp(p->type, "tmpfs") && is_path(p->where, "/dev");
+	/* The kernel labels its own views itself. */
+	if (p->type && (!strcmp(p->type, "tmpfs") || !strcmp(p->type, "devpts")))
+		p->label = spec->linux_->mountLabel;
 	p->late_ro = p->type && !strcmp(p->type, "tmpfs") && p->here.set & MOUNT_ATTR_RDONLY;
 	if (p->late_ro)
 		p->here.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;

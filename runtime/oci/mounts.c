@@ -61,6 +61,9 @@ int mounts_make(const struct mount_plan *plan, const char *const *more, struct e
 		return err_sys(e, "mount \"%s\" on \"%s\"", plan->type, m->destination);
 	if (m->source && m->source[0])
 		sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", m->source);
+	if (plan->label && plan->label[0] &&
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", plan->label) < 0)
+		rc = -errno;
 	for (; !rc && more && *more; more++)
 		rc = set_option(fs, *more);
 	for (size_t i = 0; !rc && i < plan->data_count; i++)

@@ -45,6 +45,7 @@ struct mount_plan {
 	struct mount_flags tree; /* of all below as well */
 	uint64_t propagation;	 /* MS_PRIVATE ...; 0: as it comes */
 	bool propagation_tree;
+	const char *label; /* SELinux's, of a file system that is made; NULL: none */
 	const char **data; /* the file system's own options; owned, its strings borrowed */
 	size_t data_count;
 	int fd; /* -1: not open */

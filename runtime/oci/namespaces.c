@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "oci/sys.h"
 
 enum { RANGES_MAX = 340 }; /* the kernel's UID_GID_MAP_MAX_EXTENTS */
 
@@ -262,6 +264,30 @@ int namespaces_join_mount(const struct namespaces *n, struct err *e)
 		       err_set(e, -EINVAL, "join mount namespace \"%s\": it is the runtime's own",
 			       mount.joined[0].path) :
 		       0;
+}
+
+const char *namespaces_mount_path(const struct namespaces *n)
+{
+	for (int i = 0; i < n->joined_count; i++)
+		if (n->joined[i].flag == CLONE_NEWNS)
+			return n->joined[i].path;
+	return NULL;
+}
+
+void namespaces_unmount(const char *path, const char *place)
+{
+	pid_t pid = fork();
+
+	/* In a process of its own, which need not find its way back. */
+	if (pid == 0) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd >= 0 && !setns(fd, CLONE_NEWNS))
+			sys_umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW);
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 }
 
 /* ---- time ---- */

@@ -53,6 +53,10 @@ int namespaces_return(struct namespaces *n, struct err *e);
 
 /* The mount namespace that is given by path. */
 int namespaces_join_mount(const struct namespaces *n, struct err *e);
+const char *namespaces_mount_path(const struct namespaces *n); /* NULL: none */
+
+/* Takes what was mounted on `place` out of the mount namespace at `path`, if it is still there. */
+void namespaces_unmount(const char *path, const char *place);
 
 /* Writes /proc/PID/uid_map and gid_map: by itself, or if the caller may not, through newuidmap and
  * newgidmap. */

@@ -23,7 +23,7 @@ static const struct record_field state_fields[] = {
 	F_STR_REQ(state, ociVersion), F_STR_REQ(state, id), F_STR_REQ(state, bundle),
 	F_STR(state, rootfs),	      F_STR(state, created), F_STR_REQ(state, cgroup),
 	F_INT(state, pid),	      F_U64(state, startTime), F_MAP(state, annotations),
-	F_BOOL(state, hooks),
+	F_BOOL(state, hooks),	      F_STR(state, mountNamespace), F_STR(state, mountedOn),
 	F_END,
 };
 RECORD_TYPE(state_type, state, state_fields);

@@ -27,6 +27,7 @@ struct state {
 	uint64_t startTime; /* field 22 of /proc/PID/stat: tells a reused pid from ours */
 	struct string_map annotations;
 	bool hooks; /* config.json has some for after "create" */
+	char *mountNamespace, *mountedOn; /* one that was joined, and the root file system's place there */
 };
 
 /* 0 or -EINVAL with a sentence: [A-Za-z0-9_+.-], not beginning with a dot. */

@@ -16,6 +16,9 @@
 #ifndef MNT_DETACH
 #define MNT_DETACH 2
 #endif
+#ifndef UMOUNT_NOFOLLOW
+#define UMOUNT_NOFOLLOW 8
+#endif
 
 static inline int sys_open_tree(int dir, const char *path, unsigned int flags)
 {

@@ -266,7 +266,7 @@ static const struct record_field linux_fields[] = {
 	F_STR(oci_linux, rootfsPropagation),
 	F_STRS(oci_linux, maskedPaths),
 	F_STRS(oci_linux, readonlyPaths),
-	F_REFUSED("mountLabel"),
+	F_STR(oci_linux, mountLabel),
 	F_REFUSED("intelRdt"),
 	F_PTR(oci_linux, personality, &personality_type),
 	F_NAMED(oci_linux, timeOffsets, &time_offset_type),

@@ -270,7 +270,7 @@ struct oci_linux {
 	struct oci_device_list devices;
 	/* Left as JSON: the compiled filter is found by its text, and mostly need not be read. */
 	yyjson_val *seccomp;
-	char *rootfsPropagation;
+	char *rootfsPropagation, *mountLabel;
 	struct string_list maskedPaths, readonlyPaths;
 	struct oci_personality *personality;
 };
