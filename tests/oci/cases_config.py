@@ -73,7 +73,8 @@ def beside_holder(name, script="ocirun run $RUNTIME $B {name}"):
 CASES = {
     "config-holder": dict(clause="runs beside the rows that join", spec={"command": ["sleep",
                                         "60"]},
-                          config=put("linux.cgroupsPath", "/containers/holder"), script="true"),
+                          config=all_of(put("linux.cgroupsPath", "/containers/holder"),
+                                        namespace("time")), script="true"),
     # ---- config.md, "Specification version" ----
     "version-newer": dict(clause="config.md: ociVersion; all of 1.x", spec={"command": ["true"]},
                           config=put("ociVersion", "1.99.0-dev+x"), expect=["^exit 0$"]),
@@ -107,13 +108,15 @@ CASES = {
         expect=[r"(?s)(uts:\[\d+\])\n.*\1\n", r"(?s)(ipc:\[\d+\])\n.*\1\n", "^exit 0$"]),
     "namespace-join": dict(
         clause="path: MUST be placed in it", spec={"command": sh(
-            "for n in net uts ipc; do readlink /proc/self/ns/$n; done; ps | grep -c sleep")},
-        config=all_of(no_user_namespace, namespace("network", "/run/ns/net"),
-                      namespace("ipc", "/run/ns/ipc")),
-        script=beside_holder("namespace-join",
-                             "for n in net ipc; do readlink /run/ns/$n; done; ocirun run $RUNTIME "
-                             "$B {name}"),
-        expect=[r"(?s)(net:\[\d+\])\n.*\1\n", r"(?s)(ipc:\[\d+\])\n.*\1\n", "^exit 0$"]),
+            "for n in net ipc uts pid cgroup time; do readlink /proc/self/ns/$n; done; hostname")},
+        config=all_of(no_user_namespace, lambda c: c.pop("hostname"), *(
+            namespace(kind, f"/run/ns/{file}") for kind, file in (
+                ("network", "net"), ("ipc", "ipc"), ("uts", "uts"), ("pid", "pid"),
+                ("cgroup", "cgroup"), ("time", "time")))),
+        script=beside_holder("namespace-join", "for n in net ipc uts pid cgroup time; do "
+                             "readlink /run/ns/$n; done; ocirun run $RUNTIME $B {name}"),
+        expect=[*(rf"(?s)({n}:\[\d+\])\n.*\1\n" for n in ("net", "ipc", "uts", "pid", "cgroup",
+                                                           "time")), "^config-holde", "^exit 0$"]),
     "namespace-join-user": dict(
         clause="user by path, mapping from the namespace", spec={"command": sh(
             "cat /proc/self/uid_map; for n in user net pid; do readlink /proc/self/ns/$n; done; "
@@ -136,9 +139,10 @@ CASES = {
             until [ -s holder ]; do usleep 10000; done
             ln -sf /proc/$(cat holder)/ns/mnt /run/ns-mount
             readlink $(readlink /run/ns-mount); ocirun run $RUNTIME $B namespace-join-mount
-            grep -c $B/rootfs /proc/self/mountinfo
+            grep -c $B/rootfs /proc/self/mountinfo /proc/$(cat holder)/mountinfo
             kill $h; rm /run/ns-mount""",
-        expect=[r"(?s)(mnt:\[\d+\])\n.*\1\n", "planted", "^exit 0$", "^0$"]),
+        expect=[r"(?s)(mnt:\[\d+\])\n.*\1\n", "planted", "^exit 0$", "self/mountinfo:0$",
+                r"\d/mountinfo:0$"]),
     "namespace-time": dict(
         clause="time; timeOffsets",
         spec={"command": sh("cat /proc/uptime; cat /proc/self/timens_offsets; "
@@ -450,6 +454,12 @@ CASES = {
                                         "/etc/group/x"],
                                            readonlyPaths=["/root", "/etc/passwd", "/nothing"]),
         expect=["^0\n0$", "/tmp/x: Read-only", "/root/x: Read-only", "passwd: Read-only"]),
+    "mount-label": dict(clause="mountLabel: no SELinux here", spec={"command": ["true"]},
+                        config=put("linux.mountLabel", "system_u:object_r:x_t:s0"),
+                        expect=['linux.mountLabel: "system_u:object_r:x_t:s0": SELinux is not enabled']),
+    "intel-rdt": dict(clause="intelRdt", spec={"command": ["true"]},
+                      config=put("linux.intelRdt", {"closID": "x"}),
+                      expect=["linux.intelRdt: is not supported by this runtime"]),
     "masked-relative": dict(clause="maskedPaths MUST be absolute", spec={"command": ["true"]},
                             config=put("linux.maskedPaths", ["proc/kcore"]),
                             expect=['linux.maskedPaths: "proc/kcore" is not an absolute path']),
@@ -663,10 +673,24 @@ CASES = {
         expect=["can't create directory '/tmp/x': (Device or resource|Resource) busy", "^then$",
                 "^exit 0$"],
         forbid=["metadata"]),
+    "seccomp-notify-exec": dict(
+        clause="SCMP_ACT_NOTIFY of a process that is added: its own listener and pid",
+        spec={"command": ["sleep", "60"]},
+        config=seccomp(on(["mkdir", "mkdirat"], "SCMP_ACT_NOTIFY"),
+                       listenerPath="/run/c/seccomp-notify-exec/agent"),
+        script="""
+            stagehand agent agent >/dev/null & until [ -e agent ]; do usleep 10000; done
+            $RUNTIME create -b . --pid-file pid seccomp-notify-exec >/dev/null
+            $RUNTIME start seccomp-notify-exec; rm agent
+            stagehand agent agent & until [ -e agent ]; do usleep 10000; done
+            $RUNTIME exec seccomp-notify-exec mkdir /tmp/x; $RUNTIME delete --force seccomp-notify-exec
+            echo first $(cat pid)""",
+        expect=[r'"pid":(\d+),"state":\{.*"status":"running","pid":(?!\1)(\d+),(.|\n)*first \2$',
+                "can't create directory '/tmp/x': (Device or resource|Resource) busy"]),
     "seccomp-notify-no-agent": dict(
         clause="a failure to send MUST be an error", spec={"command": ["true"]},
         config=seccomp(on(["mkdir"], "SCMP_ACT_NOTIFY"), listenerPath="/run/nobody"),
-        expect=['listenerPath: connect to "/run/nobody"', "create failed"]),
+        expect=['connect to linux.seccomp.listenerPath "/run/nobody"', "create failed"]),
     "seccomp-notify-no-path": dict(clause="SCMP_ACT_NOTIFY needs a listenerPath",
                                    spec={"command": ["true"]},
                                    config=seccomp(on(["mkdir"], "SCMP_ACT_NOTIFY")),
@@ -740,6 +764,12 @@ CASES = {
     "cgroup-path-systemd": dict(clause="cgroupsPath: systemd's form", spec={"command": ["true"]},
                                 config=put("linux.cgroupsPath", "system.slice:runc:x"),
                                 expect=["is systemd's form"]),
+    "cgroup-v1": dict(
+        clause="(ours) a host without cgroup v2: one sentence", spec={"command": ["true"]},
+        script="unshare -m sh -c 'mount --make-rprivate /; mount -t tmpfs t /sys/fs/cgroup; "
+               "$RUNTIME create -b . cgroup-v1'; ls /run/berth/oci",
+        expect=['"/sys/fs/cgroup" is not cgroup v2, which this runtime needs'],
+        forbid=["^cgroup-v1$"]),
     "cgroup-frozen": dict(
         clause="a cgroup that is not fit MUST be an error", spec={"command": ["true"]},
         script="mkdir -p /sys/fs/cgroup/containers/cgroup-frozen; echo 1 "
@@ -795,6 +825,12 @@ CASES.update({
             $r delete --force rootless-life && echo deleted; ls -A $XDG_RUNTIME_DIR/berth-oci
             ls /proc | grep -c '^[0-9]' >/dev/null""",
         expect=['"status": "running"', "^0$", "^deleted$"]),
+    "rootless-cgroup-v1": dict(
+        clause="(ours) a host without cgroup v2 and no limit asked: it goes on", config=ROOTLESS,
+        spec={"command": ["echo", "ran"]}, script=USER + """
+            unshare -m sh -c "mount --make-rprivate /; mount -t tmpfs t /sys/fs/cgroup
+                              $r run -b . rootless-cgroup-v1"; echo exit $?""",
+        expect=["^ran$", "^exit 0$"]),
     "rootless-limits": dict(
         clause="(ours) limits without a cgroup are refused", config=all_of(ROOTLESS,
                                         resources("pids", {"limit": 5})),
@@ -876,6 +912,36 @@ CASES.update({
             $RUNTIME delete --force killed-in-{kind} && echo deleted
             sleep 0.3; look >after; diff before after && echo same""",
         expect=["^died$", "^deleted$", "^same$"]) for kind in ("prestart", "createRuntime")},
+    # A few dozen of the stops of create, of start and of delete; each at another system call.
+    **{f"killed-at-{command}": dict(
+        clause="(ours) killed at this step, then delete --force: the host is as before",
+        config=all_of(mount("/data", "bind", "/run/vol", "bind"),
+                      lambda c: c["linux"].pop("seccomp"), *more),
+        spec={"command": ["sleep", "60"]}, script=f"""
+            look() {{
+              cat /proc/self/mountinfo; find /sys/fs/cgroup/containers -type d; ls /run/berth/oci
+              cat /proc/[0-9]*/comm 2>/dev/null | grep -E 'berth|sleep'
+            }}
+            mkdir -p /run/berth/oci; look >before; n={first}; tries=0
+            while {prepare} stagehand kill-at $n $RUNTIME {words} >/dev/null 2>&1; do
+              $RUNTIME delete --force killed-at-{command} || echo delete failed at $n
+              tries=$((tries + 1)); usleep 20000
+              look >after; cmp -s before after || {{ usleep 300000; look >after; }}
+              diff before after || echo left at $n
+              n=$((n + {step}))
+            done
+            $RUNTIME delete --force killed-at-{command}; echo tried $tries; ls log 2>/dev/null""",
+        expect=[r"^tried [1-9]\d+$"], forbid=["failed at", "left at"])
+       for command, words, prepare, first, step, more in (
+           ("create", "create -b . killed-at-create", "", 1, 13, ()),
+           ("create-hooks", "create -b . killed-at-create-hooks", "", 5, 19, (
+               hook("createRuntime", "true"), hook("createContainer", "true"),
+               hook("poststop", "true"), drop_mounts("/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"))),
+           ("start", "start killed-at-start",
+            "$RUNTIME create -b . killed-at-start >/dev/null 2>&1;", 1, 11, ()),
+           ("delete", "delete --force killed-at-delete",
+            "$RUNTIME create -b . killed-at-delete >/dev/null 2>&1;", 1, 13,
+            (hook("poststop", "true"),)))},
     "killed-while-joining": dict(
         clause="(ours) the same at many moments, with a joined user namespace, devices and a "
                "mapped mount",

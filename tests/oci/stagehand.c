@@ -2,18 +2,23 @@
  *   stagehand as UID PROGRAM...    runs it as that user and group, with no other group
  *   stagehand agent SOCKET         a seccomp agent: prints what it gets, answers every call with
  *                                  "Device or resource busy" until its container has gone
+ *   stagehand kill-at N PROGRAM...  kills it (SIGKILL) at its Nth stop at a system call, of which
+ *                                  each has two; exit code 0: it was killed, 1: it ended before
  *   newuidmap, newgidmap           as those of the shadow package, and grants whatever is asked */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int die(const char *what)
@@ -89,6 +94,29 @@ static int agent(const char *path)
 	return listener < 0 ? die("stagehand: receive") : answer(listener);
 }
 
+/* ---- the killer ---- */
+
+static int kill_at(int count, char **argv)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	for (int stops = 0; waitpid(pid, &status, 0) == pid && WIFSTOPPED(status); stops++) {
+		if (stops == count) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return 0;
+		}
+		ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+	}
+	return 1;
+}
+
 /* ---- newuidmap ---- */
 
 static int map(const char *file, int argc, char **argv)
@@ -117,8 +145,10 @@ int main(int argc, char **argv)
 		return map("gid_map", argc, argv);
 	if (argc > 3 && !strcmp(argv[1], "as"))
 		return as(argv + 2);
+	if (argc > 3 && !strcmp(argv[1], "kill-at"))
+		return kill_at(atoi(argv[2]), argv + 3);
 	if (argc == 3 && !strcmp(argv[1], "agent"))
 		return agent(argv[2]);
-	fprintf(stderr, "usage: stagehand as UID PROGRAM... | agent SOCKET\n");
+	fprintf(stderr, "usage: stagehand as UID PROGRAM... | agent SOCKET | kill-at N PROGRAM...\n");
 	return 2;
 }
