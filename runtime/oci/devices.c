@@ -124,21 +124,37 @@ static int make_stand_in(const struct maker *m, int dir, const char *name)
 	return 0;
 }
 
+/* In an image's own directory another container that has it too may put a link in the name's place
+ * meanwhile, so there it goes by an fd of the very node. */
+static int give_node(const struct maker *m, int dir, const char *name, const struct node *n)
+{
+	autoclose int fd = m->fresh ? -1 : openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int rc;
+
+	if (!m->fresh && (fd < 0 || fstat(fd, &st) < 0))
+		return -errno;
+	if (!m->fresh && (st.st_mode & S_IFMT) != (n->mode & S_IFMT))
+		return -EEXIST;
+	rc = m->fresh ? fchownat(dir, name, n->uid, n->gid, AT_SYMLINK_NOFOLLOW) :
+			fchownat(fd, "", n->uid, n->gid, AT_EMPTY_PATH);
+	/* Without rights on the host everything is its root's. */
+	return rc < 0 && errno != EPERM && errno != EINVAL ? -errno : 0;
+}
+
+/* With a umask of 0. */
 static int make_node(const struct maker *m, int dir, const char *name, const struct node *n)
 {
+	int rc = mknodat(dir, name, n->mode, n->number) < 0 ? -errno : 0;
+
 	/* A default device in the list is there already; the configuration's word counts. */
-	if (m->fresh)
-		unlinkat(dir, name, 0);
-	if (mknodat(dir, name, n->mode, n->number) < 0) {
-		if (errno == EPERM)
-			return make_stand_in(m, dir, name);
-		return errno == EEXIST ? accept_old(dir, name, n) : -errno;
-	}
-	/* The umask had its say at mknod. Without rights on the host everything is its root's. */
-	if (fchownat(dir, name, n->uid, n->gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
-	    errno != EINVAL)
-		return -errno;
-	return fchmodat(dir, name, n->mode & 07777, 0) < 0 ? -errno : 0;
+	if (rc == -EEXIST && m->fresh && !unlinkat(dir, name, 0))
+		rc = mknodat(dir, name, n->mode, n->number) < 0 ? -errno : 0;
+	if (rc == -EPERM)
+		return make_stand_in(m, dir, name);
+	if (rc == -EEXIST)
+		return accept_old(dir, name, n);
+	return rc < 0 ? rc : give_node(m, dir, name, n);
 }
 
 static void root_ids(const struct maker *m, uint32_t *uid, uint32_t *gid)
@@ -243,13 +259,16 @@ int devices_make_dev(const struct mount_plan *plan, const struct oci_spec *spec,
 	const char *const options[] = { uid_option, gid_option, NULL };
 	autoclose int dev = -1;
 	uint32_t uid, gid;
+	mode_t mask;
 	int rc;
 
 	root_ids(&m, &uid, &gid);
 	snprintf(uid_option, sizeof(uid_option), "uid=%u", uid);
 	snprintf(gid_option, sizeof(gid_option), "gid=%u", gid);
 	dev = mounts_make(plan, options, e);
+	mask = umask(0);
 	rc = dev < 0 ? dev : fill_dev(&m, dev, e);
+	umask(mask);
 	return rc < 0 ? rc : take_fd(&dev);
 }
 
@@ -276,6 +295,7 @@ int devices_make_rest(int root, const struct oci_spec *spec, const struct mounts
 {
 	const struct maker maker = { .spec = spec, .fresh = false, .d = d };
 	const struct oci_device_list *list = &spec->linux_->devices;
+	mode_t mask = umask(0);
 	autoclose int dev = -1;
 	int rc = 0;
 
@@ -287,6 +307,7 @@ int devices_make_rest(int root, const struct oci_spec *spec, const struct mounts
 	for (size_t i = 0; !rc && i < list->count; i++)
 		if (!below_dev(list->items[i].path))
 			rc = make_configured(&maker, root, &list->items[i], e);
+	umask(mask);
 	return rc;
 }
 
