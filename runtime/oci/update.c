@@ -180,6 +180,7 @@ static int apply(const char *root, const char *id, struct oci_resources *r, stru
 	autoclose int dir = state_load(root, id, true, &s, e);
 	autoclose int cgroup = -1;
 	enum status status;
+	int rc;
 
 	if (dir < 0)
 		return dir;
@@ -192,7 +193,8 @@ static int apply(const char *root, const char *id, struct oci_resources *r, stru
 	if (cgroup < 0)
 		return cgroup == -ENOENT ? err_set(e, cgroup, "container not running") : cgroup;
 	complete(cgroup, r);
-	return cgroup_limit(cgroup, s.cgroup, r, e);
+	rc = cgroup_check(r, e);
+	return rc < 0 ? rc : cgroup_limit(cgroup, s.cgroup, r, e);
 }
 
 int cmd_update(const struct options *o, int argc, char **argv, struct err *e)

@@ -173,6 +173,23 @@ CASES = {
                 "^io.max 254:0 rbps=1048576 wbps=2097152 riops=120 wiops=100$",
                 "^hugetlb.2MB.max 4194304$", "^hugetlb.2MB.rsvd.max 4194304$",
                 "^cgroup.max.depth 3$"]),
+    "cgroup-check-before": dict(
+        clause="memory.checkBeforeUpdate: a limit below the use MUST be rejected",
+        spec={"command": ["sleep", "60"]}, script="""
+            $RUNTIME create -b . cgroup-check-before && $RUNTIME start cgroup-check-before
+            echo '{"memory":{"limit":4096,"checkBeforeUpdate":true}}' >r
+            $RUNTIME update -r r cgroup-check-before; $RUNTIME state cgroup-check-before | grep status
+            cat /sys/fs/cgroup/containers/cgroup-check-before/memory.max""",
+        expect=[r"memory.limit: 4096 is less than what is in use \(\d+\)", '"status": "running"',
+                "^max$"]),
+    "cgroup-check-update": dict(
+        clause="(ours) update refuses what create refuses", spec={"command": ["sleep", "60"]},
+        script="""
+            $RUNTIME create -b . cgroup-check-update
+            echo '{"unified":{"cgroup.procs":"1"}}' >r; $RUNTIME update -r r cgroup-check-update
+            echo '{"memory":{"disableOOMKiller":true}}' >r
+            $RUNTIME update -r r cgroup-check-update""",
+        expect=['unified: "cgroup.procs" is not a limit', "the OOM killer cannot be turned off"]),
     "cgroup-idle": dict(clause="cpu.idle", spec={"command": ["true"]},
                         config=resources("cpu", {"idle": 1, "shares": 512}),
                         script="$RUNTIME create -b . cgroup-idle && cat "
