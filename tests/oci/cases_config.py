@@ -331,6 +331,14 @@ CASES = {
                "devices-no-tmpfs-again",
         expect=[r"(?s)crw-rw-rw-\nexit 0\ncrw-rw-rw-\nexit 0\n",
                 'make device "/dev/null": File exists', "create failed"]),
+    "devices-no-tmpfs-console": dict(
+        clause="/dev/console in the image's own /dev", spec={"tty": True, "command": sh(
+            "ls -l /dev/console | cut -c1; echo x >/dev/console && echo console")},
+        config=drop_mounts("/dev", "/dev/shm", "/dev/mqueue"),
+        script="ptyhost sock >screen & sleep 0.5; n=devices-no-tmpfs-console; "
+               "$RUNTIME create --console-socket sock -b . $n && $RUNTIME start $n; "
+               "sleep 1; cat screen; ls -l rootfs/dev/console | cut -c1",
+        expect=["^c$", "^console$", "^-$"]),
     "devices-no-tmpfs-symlink": dict(
         clause="CVE-2026-41579 without a tmpfs", spec={"command": ["true"]},
         config=drop_mounts("/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"),

@@ -45,6 +45,26 @@ CASES = {
             $r delete --force rootless-life && echo deleted; ls -A $XDG_RUNTIME_DIR/berth-oci
             ls /proc | grep -c '^[0-9]' >/dev/null""",
         expect=['"status": "running"', "^0$", "^deleted$"]),
+    "rootless-hooks": dict(
+        clause="(ours) hooks of an unprivileged user, devices in the image's own /dev",
+        config=all_of(ROOTLESS, drop_mounts("/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"),
+                      hook("createRuntime", "id -u >runtime"),
+                      hook("createContainer", "id -u; ls rootfs/proc/version >container"),
+                      hook("startContainer", "id -u >/start"), hook("poststop", "id -u >stop"),
+                      lambda c: [h[0]["args"].__setitem__(2, "cd /run/c/rootless-hooks; " +
+                                                          h[0]["args"][2])
+                                 for k, h in c["hooks"].items() if k != "startContainer"]),
+        spec={"command": sh("echo x >/dev/null && head -c 2 /dev/zero | wc -c")},
+        script=USER + "$r run -b . rootless-hooks; echo exit $?; "
+                      "cat runtime container rootfs/start stop",
+        expect=["^2$", "^exit 0$", "^1000\nrootfs/proc/version\n0\n1000$"]),
+    "rootless-time": dict(
+        clause="(ours) a time namespace of an unprivileged user", config=all_of(
+            ROOTLESS, namespace("time"),
+            put("linux.timeOffsets", {"boottime": {"secs": 500000}})),
+        spec={"command": ["cat", "/proc/uptime"]},
+        script=USER + "$r run -b . rootless-time; echo exit $?",
+        expect=[r"^5\d{5}\.", "^exit 0$"]),
     "rootless-cgroup-v1": dict(
         clause="(ours) a host without cgroup v2 and no limit asked: it goes on", config=ROOTLESS,
         spec={"command": ["echo", "ran"]}, script=USER + """
