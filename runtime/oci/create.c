@@ -60,8 +60,8 @@ static int read_joined_mapping(struct create *c, struct err *e)
 	struct oci_linux *l = c->config.spec.linux_;
 
 	for (int i = 0; i < c->ns.joined_count; i++)
-		if (c->ns.joined[i].flag == CLONE_NEWUSER && !l->uidMappings.count &&
-		    !l->gidMappings.count)
+		if (c->ns.joined[i].flag == CLONE_NEWUSER && !c->ns.joined[i].host &&
+		    !l->uidMappings.count && !l->gidMappings.count)
 			return userns_read(c->ns.joined[i].path, &l->uidMappings, &l->gidMappings, e);
 	return 0;
 }
@@ -114,6 +114,9 @@ static int check_config(struct create *c, struct err *e)
 	if (!s->linux_)
 		return err_set(e, -EINVAL, "linux: is missing");
 	rc = namespaces_plan(s->linux_, &c->ns, e);
+	if (rc < 0)
+		return rc;
+	rc = namespaces_look(&c->ns, e);
 	if (!rc)
 		rc = read_joined_mapping(c, e);
 	if (!rc)
@@ -310,7 +313,7 @@ static int save_state(const struct create *c, pid_t pid, struct err *e)
 			 hooks_have(c->config.spec.hooks, HOOK_POSTSTOP),
 	};
 
-	if (namespaces_mount_path(&c->ns)) {
+	if (pid && namespaces_mount_path(&c->ns)) {
 		s.mountNamespace = (char *)(uintptr_t)namespaces_mount_path(&c->ns);
 		s.mountedOn = c->rootfs_path;
 	}
@@ -336,7 +339,7 @@ static void undo(struct create *c, pid_t pid)
 	}
 	if (c->cgroup >= 0)
 		cgroup_remove(c->cgroup_path, NULL);
-	if (pid > 0 && namespaces_mount_path(&c->ns))
+	if (c->placed && namespaces_mount_path(&c->ns))
 		namespaces_unmount(namespaces_mount_path(&c->ns), c->rootfs_path);
 	if (pid > 0) {
 		const struct hook_state state = create_state(c, "stopped", 0);

@@ -31,6 +31,7 @@ struct create {
 	struct devices devices;
 	char *rootfs_path; /* absolute */
 	char *cgroup_path; /* "": none, which only a caller without rights gets */
+	bool placed;	   /* the root file system is mounted in the child's namespace */
 	bool child_opens;  /* the child opens the files, in a mount namespace that it has rights on */
 	int bundle_fd, state_dir, cgroup;
 	int rootfs;   /* mount of the root file system: detached, until the child puts it in place */

@@ -219,6 +219,7 @@ static int follow(struct create *c, pid_t pid, struct sync_message *m, struct er
 
 		if (sync_receive_fd(c->sync, m, &passed) < 0)
 			return died(e);
+		c->placed |= m->placed;
 		if (m->kind == SYNC_READY)
 			return 0;
 		if (m->kind == SYNC_FAILED) {
@@ -265,6 +266,7 @@ int create_child(struct create *c, struct err *e)
 		rc = follow(c, c->pid, &m, e);
 	if (rc < 0)
 		return rc;
+	c->placed = true;
 	inherit_give_stdio(&c->config.spec.linux_->uidMappings, m.uid);
 	return limits_apply(c->config.spec.process, c->pid, e);
 }

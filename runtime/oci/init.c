@@ -31,6 +31,7 @@ struct init {
 	int null;     /* for masked paths */
 	int root;     /* the container's "/" */
 	pid_t pid;    /* as the host numbers it */
+	bool placed;  /* the root file system is mounted */
 	struct process process;
 };
 
@@ -143,6 +144,7 @@ static int place_root(struct init *i, struct err *e)
 
 	if (target < 0 || sys_move_mount(c->rootfs, target) < 0)
 		return err_sys(e, "mount the root file system on \"%s\"", place);
+	i->placed = true;
 	return 0;
 }
 
@@ -159,7 +161,7 @@ static int attach_mounts(struct init *i, struct err *e)
 /* The parent makes device nodes and runs its hooks. */
 static int pause_mounted(struct init *i, struct err *e)
 {
-	const struct sync_message mounted = { .kind = SYNC_MOUNTED };
+	const struct sync_message mounted = { .kind = SYNC_MOUNTED, .placed = true };
 
 	if (!create_has_pause(i->c))
 		return 0;
@@ -233,7 +235,7 @@ static int open_console(struct init *i, struct err *e)
 
 static int set_sysctls(struct init *i, struct err *e)
 {
-	return sysctl_set(&i->c->config.spec, &i->c->ns, i->proc, e);
+	return sysctl_set(&i->c->config.spec, i->proc, e);
 }
 
 static int protect_paths(struct init *i, struct err *e)
@@ -287,9 +289,13 @@ static step_fn *const steps[] = {
 
 static _Noreturn void fail(struct init *i, int code, const struct err *e)
 {
-	struct sync_message m = { .kind = SYNC_FAILED, .code = code, .err = *e };
+	struct sync_message m = { .kind = SYNC_FAILED, .code = code, .placed = i->placed, .err = *e };
 
-	sync_send(i->c->sync, &m);
+	/* A mount namespace of the container's own ends with it. A joined one the parent leaves as it
+	 * was, and if that is gone whoever is left. */
+	if (sync_send(i->c->sync, &m) < 0 && i->placed && has_shared_mounts(i->c) &&
+	    !fchdir(i->c->rootfs))
+		sys_umount2(".", MNT_DETACH);
 	_exit(1);
 }
 

@@ -174,11 +174,21 @@ static int open_own(uint64_t flag, struct err *e)
 	return fd < 0 ? err_sys(e, "open \"%s\"", path) : fd;
 }
 
-static bool is_same(int a, int b)
+int namespaces_look(struct namespaces *n, struct err *e)
 {
-	struct stat x, y;
+	for (int i = 0; i < n->joined_count; i++) {
+		struct stat own, given;
+		char path[64];
 
-	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", own_file(n->joined[i].flag));
+		n->joined[i].host = !stat(path, &own) && !stat(n->joined[i].path, &given) &&
+				    own.st_dev == given.st_dev && own.st_ino == given.st_ino;
+		if (n->joined[i].host && n->joined[i].flag == CLONE_NEWNS)
+			return err_set(e, -EINVAL,
+				       "join mount namespace \"%s\": it is the runtime's own",
+				       n->joined[i].path);
+	}
+	return 0;
 }
 
 static int join(struct namespaces *n, int i, bool keep, struct err *e)
@@ -189,13 +199,12 @@ static int join(struct namespaces *n, int i, bool keep, struct err *e)
 
 	if (fd < 0)
 		return err_sys(e, "join %s namespace \"%s\"", n->joined[i].type, n->joined[i].path);
-	own = open_own(n->joined[i].flag, e);
-	if (own < 0)
-		return own;
-	n->joined[i].host = is_same(fd, own);
-	/* To be in one's own user namespace already is an error to setns. */
+	/* To join one's own user namespace is an error to setns. */
 	if (n->joined[i].host)
 		return 0;
+	own = keep ? open_own(n->joined[i].flag, e) : -1;
+	if (keep && own < 0)
+		return own;
 	if (setns(fd, (int)n->joined[i].flag) < 0)
 		return errno == EINVAL ?
 			       err_set(e, -EINVAL, "join namespace \"%s\": it is not a %s namespace",
@@ -249,21 +258,12 @@ int namespaces_return(struct namespaces *n, struct err *e)
 	return 0;
 }
 
-int namespaces_join_mount(const struct namespaces *n, struct err *e)
+int namespaces_join_mount(struct namespaces *n, struct err *e)
 {
-	struct namespaces mount = { 0 };
-
 	for (int i = 0; i < n->joined_count; i++)
 		if (n->joined[i].flag == CLONE_NEWNS)
-			mount.joined[mount.joined_count++] = n->joined[i];
-	if (!mount.joined_count)
-		return 0;
-	if (join(&mount, 0, false, e) < 0)
-		return -EINVAL;
-	return mount.joined[0].host ?
-		       err_set(e, -EINVAL, "join mount namespace \"%s\": it is the runtime's own",
-			       mount.joined[0].path) :
-		       0;
+			return join(n, i, false, e);
+	return 0;
 }
 
 const char *namespaces_mount_path(const struct namespaces *n)

@@ -25,7 +25,7 @@ struct namespaces {
 		const char *path; /* borrowed from the spec */
 		const char *type;
 		uint64_t flag;
-		bool host; /* it is the one that the runtime is in; known after the join */
+		bool host; /* it is the one that the runtime is in (namespaces_look) */
 		int back;  /* the runtime's own, to return to; -1: not kept */
 	} joined[8];
 	int joined_count;
@@ -36,6 +36,10 @@ int namespaces_plan(const struct oci_linux *l, struct namespaces *out, struct er
 
 /* The names of types, one after the other; NULL ends them. */
 const char *namespaces_type(size_t index);
+
+/* Looks which of those by path are the host's: such a one is no namespace of the container's own,
+ * and as a mount namespace refused. */
+int namespaces_look(struct namespaces *n, struct err *e);
 
 /* CLONE_NEW* of all that the container has for itself, new or joined. */
 uint64_t namespaces_all(const struct namespaces *n);
@@ -52,7 +56,7 @@ int namespaces_join(struct namespaces *n, bool keep, struct err *e);
 int namespaces_return(struct namespaces *n, struct err *e);
 
 /* The mount namespace that is given by path. */
-int namespaces_join_mount(const struct namespaces *n, struct err *e);
+int namespaces_join_mount(struct namespaces *n, struct err *e);
 const char *namespaces_mount_path(const struct namespaces *n); /* NULL: none */
 
 /* Takes what was mounted on `place` out of the mount namespace at `path`, if it is still there. */

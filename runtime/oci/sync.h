@@ -32,6 +32,7 @@ struct sync_message {
 	pid_t pid;	   /* GO, BORN: the child's, as the host numbers it */
 	bool bind_devices; /* GO: the parent may not make device nodes */
 	uint32_t uid, gid; /* READY: the process's user, as its user namespace numbers it */
+	bool placed;	   /* MOUNTED, FAILED: the root file system is mounted */
 	int code;	   /* FAILED: -errno */
 	struct err err;
 };

@@ -107,13 +107,12 @@ static int set_one(int proc, const char *name, const char *value, struct err *e)
 	return 0;
 }
 
-int sysctl_set(const struct oci_spec *spec, const struct namespaces *ns, int proc, struct err *e)
+int sysctl_set(const struct oci_spec *spec, int proc, struct err *e)
 {
 	const struct string_map *map = &spec->linux_->sysctl;
-	/* Once more, now that it is known whether a joined namespace is the host's. */
-	int rc = sysctl_check(spec, ns, e);
+	int rc = 0;
 
-	if (!rc && spec->hostname && spec->hostname[0] &&
+	if (spec->hostname && spec->hostname[0] &&
 	    sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		rc = err_sys(e, "set host name \"%s\"", spec->hostname);
 	if (!rc && spec->domainname && spec->domainname[0] &&

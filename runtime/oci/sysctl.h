@@ -9,5 +9,5 @@
 /* Before anything is made: each belongs to a namespace that is new or joined. */
 int sysctl_check(const struct oci_spec *spec, const struct namespaces *ns, struct err *e);
 
-/* In the namespaces. `proc` is a procfs mount that nobody else has changed. */
-int sysctl_set(const struct oci_spec *spec, const struct namespaces *ns, int proc, struct err *e);
+/* In the namespaces, after the check. `proc` is a procfs mount that nobody else has changed. */
+int sysctl_set(const struct oci_spec *spec, int proc, struct err *e);

@@ -79,6 +79,21 @@ CASES = {
             kill $h; rm /run/ns-mount""",
         expect=[r"(?s)(mnt:\[\d+\])\n.*\1\n", "planted", "^exit 0$", "self/mountinfo:0$",
                 r"\d/mountinfo:0$"]),
+    "namespace-join-mount-fails": dict(
+        clause="mount by path: what fails leaves it as it was", spec={"command": ["/none"]},
+        config=all_of(no_user_namespace, namespace("mount", "/run/ns-mount")),
+        script="""
+            unshare -m sh -c 'mount --make-rprivate /; echo $$ >holder; exec sleep 60' & h=$!
+            until [ -s holder ]; do usleep 10000; done
+            ln -sf /proc/$(cat holder)/ns/mnt /run/ns-mount
+            ocirun run $RUNTIME $B namespace-join-mount-fails
+            grep -c $B/rootfs /proc/self/mountinfo /proc/$(cat holder)/mountinfo
+            kill $h; rm /run/ns-mount""",
+        expect=["create failed", "self/mountinfo:0$", r"\d/mountinfo:0$"]),
+    "namespace-join-mount-host": dict(
+        clause="mount by path: the host's", spec={"command": ["true"]},
+        config=all_of(no_user_namespace, namespace("mount", "/proc/1/ns/mnt")),
+        expect=["it is the runtime's own", "create failed"]),
     "namespace-time": dict(
         clause="time; timeOffsets",
         spec={"command": sh("cat /proc/uptime; cat /proc/self/timens_offsets; "
