@@ -235,7 +235,8 @@ static int open_listener(struct create *c, struct err *e)
 /* Who has no cgroup to give away runs the container in his own, as long as it asks for no limit. */
 static int go_without_cgroup(struct create *c, int reason, struct err *e)
 {
-	if (rights_are_full())
+	/* One that is there but not fit is no question of rights. */
+	if (reason == -EBUSY || rights_are_full())
 		return reason;
 	if (cgroup_wants_limits(&c->config.spec.linux_->resources)) {
 		err_prefix(e, "linux.resources: limits need a cgroup, which this user may not make");
@@ -269,8 +270,9 @@ static int make_cgroup(struct create *c, struct err *e)
 	if (c->cgroup < 0)
 		return go_without_cgroup(c, c->cgroup, e);
 	rc = cgroup_limit(c->cgroup, c->cgroup_path, r, e);
-	if (!rc)
-		rc = cgroup_devices(c->cgroup, &r->devices, e);
+	if (rc < 0)
+		return rc;
+	rc = cgroup_devices(c->cgroup, &r->devices, e);
 	/* In a user namespace there is no right to load the program, and none to make nodes. */
 	if (rc == -EPERM && !rights_are_full())
 		rc = 0;
