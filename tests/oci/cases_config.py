@@ -506,6 +506,12 @@ CASES = {
         config=hook("startContainer", "exit 5"),
         expect=[r'hook startContainer\[0\] "/bin/sh": exit status 5', "start failed"],
         forbid=["^ran$"]),
+    "hooks-start-filtered": dict(
+        clause="startContainer behind a filter that is loaded early and has no clone3",
+        spec={"command": ["cat", "/log"]},
+        config=all_of(put("process.noNewPrivileges", False),
+                      hook("startContainer", "grep Seccomp: /proc/self/status >/log", timeout=20)),
+        expect=[r"^Seccomp:\s+2$", "^exit 0$"]),
     "hooks-fail-late": dict(
         clause="failing poststart and poststop are warnings, the rest runs",
         spec={"command": ["sleep", "1"]},

@@ -50,6 +50,18 @@ static void a_missing_program_is_an_error(void **state)
 	assert_string_equal(e.text, "start \"/nowhere/prog\": No such file or directory");
 }
 
+static void the_path_may_differ_from_the_name(void **state)
+{
+	const struct spawn s = {
+		.argv = (const char *[]){ "other", "-c", "[ $0 = other ]", NULL },
+		.path = "/bin/sh",
+	};
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(spawn_run(&s, &e), 0);
+}
+
 static const char list_fds[] =
 	"for i in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$i ] && printf '%s ' $i; done; exit 0";
 
@@ -146,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(a_missing_program_is_an_error),
+		cmocka_unit_test(the_path_may_differ_from_the_name),
 		cmocka_unit_test(fds_arrive_and_no_others),
 		cmocka_unit_test(loop_delivers),
 	};
