@@ -4,6 +4,7 @@ VERSION := 0.1.0
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 HOSTCC ?= gcc
+FUZZ_SECONDS ?= 600
 export BERTH_CACHE ?= $(HOME)/.cache/berth
 export BERTH_HOSTCC := $(HOSTCC)
 
@@ -21,7 +22,7 @@ include image-build/packages.mk
 include image-build/compile.mk
 include image-build/image.mk
 
-.PHONY: help run image kernel test unit lint lint-sources bench fetch packages deps clean distclean
+.PHONY: help run image kernel test unit fuzz lint lint-sources bench fetch packages deps clean distclean
 
 help: ## this list
 	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
@@ -46,6 +47,9 @@ kernel: out/pkg/linux.key ## the kernel alone
 unit: $(units) ## unit tests alone
 	@tests/run --unit $(units)
 
+fuzz: $(fuzzers) ## libFuzzer's targets in turn; FUZZ_SECONDS=600 each
+	@tests/fuzz/run $(FUZZ_SECONDS) $(fuzzers)
+
 lint: ## warnings of a second compiler, shellcheck, layering, names and lengths
 	@tests/run --lint
 
@@ -68,7 +72,7 @@ distclean: clean ## remove out/ and the cache of sources and built packages as w
 
 # What the tests' runner asks for: clang's opinion of each file, shellcheck's of each script.
 lint_objects := $(patsubst %.c,out/lint/%.ok,$(sort $(foreach f,$(folders),$(wildcard $f/*.c)) \
-	$(unit_sources)))
+	$(unit_sources) $(fuzz_sources) tests/fuzz/replay.c))
 out/lint/%.ok: %.c out/hostroot/.keys
 	@mkdir -p $(@D)
 	@clang -fsyntax-only -Wno-unknown-warning-option \
@@ -77,7 +81,7 @@ out/lint/%.ok: %.c out/hostroot/.keys
 	@touch $@
 -include $(lint_objects:.ok=.d)
 
-scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine | \
+scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine tests/fuzz | \
 	xargs awk 'FNR == 1 && /^.!\/bin\/sh/ { print FILENAME }')
 lint-sources: $(lint_objects)
 	@shellcheck -S warning -x -e SC1090,SC1091,SC2034 $(scripts)

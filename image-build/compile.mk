@@ -1,6 +1,7 @@
 # How programs.mk's table becomes objects, libraries of folders, programs and unit tests.
-# Three variants: target (musl, static-pie), check (this machine, sanitizers: unit tests) and
-# host (this machine, plain: host tools). Everything goes to out/VARIANT.
+# Four variants: target (musl, static-pie), check (this machine, sanitizers: unit tests), host (this
+# machine, plain: host tools) and fuzz (as check, watched by libFuzzer). Everything goes to
+# out/VARIANT.
 
 c_warnings := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla \
 	-Wformat=2 -Wno-format-truncation -Wundef -Wpointer-arith
@@ -23,6 +24,13 @@ host.cc := $(HOSTCC)
 host.cflags := -O2 -isystem out/hostroot/usr/include
 host.ldflags := -Wl,-z,relro,-z,now,--gc-sections -Lout/hostroot/usr/lib
 host.ready := out/hostroot/.keys
+
+fuzz.cc := clang
+fuzz.cflags := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Wno-unknown-warning-option -Wno-gnu-variable-sized-type-not-at-end \
+	-isystem out/hostroot/usr/include
+fuzz.ldflags := -fsanitize=fuzzer,address,undefined -Lout/hostroot/usr/lib
+fuzz.ready := out/hostroot/.keys
 
 folders :=
 programs :=
@@ -89,7 +97,7 @@ endef
 
 include image-build/programs.mk
 
-variants := target check host
+variants := target check host fuzz
 $(foreach v,$(variants),$(eval $(call compile_rule,$v)))
 $(foreach v,$(variants),$(foreach f,$(folders),$(eval $(call folder_rules,$v,$f))))
 $(foreach p,$(programs),$(eval $(call program_rules,target,$p,\
@@ -112,5 +120,27 @@ out/check/unit/$(1:tests/unit/%.c=%): out/check/obj/$(1:.c=.o) \
 endef
 $(foreach t,$(unit_sources),$(eval $(call unit_rules,$t)))
 
+# Fuzz targets: tests/fuzz/FOLDER/NAME.c is linked as a unit test's file is: with libFuzzer, and with
+# the driver that feeds it its seeds, which `make test` runs.
+fuzz_sources := $(foreach f,$(folders),$(wildcard tests/fuzz/$f/*.c))
+fuzz_folder = $(patsubst tests/fuzz/%/,%,$(dir $1))
+fuzzers := $(fuzz_sources:tests/fuzz/%.c=out/fuzz/bin/%)
+units += $(fuzz_sources:tests/fuzz/%.c=out/check/unit/fuzz/%)
+define fuzz_rules
+out/fuzz/bin/$(1:tests/fuzz/%.c=%): out/fuzz/obj/$(1:.c=.o) \
+		$(call libs_of,fuzz,$(call fuzz_folder,$1))
+	@mkdir -p $$(@D)
+	@echo "  link    $1"
+	@$(call link,fuzz,$$@,out/fuzz/obj/$(1:.c=.o),$(call libs_of,fuzz,$(call fuzz_folder,$1)),\
+		$($(call fuzz_folder,$1).all_libs))
+out/check/unit/fuzz/$(1:tests/fuzz/%.c=%): out/check/obj/$(1:.c=.o) \
+		out/check/obj/tests/fuzz/replay.o $(call libs_of,check,$(call fuzz_folder,$1))
+	@mkdir -p $$(@D)
+	@echo "  link    $1 (check)"
+	@$(call link,check,$$@,out/check/obj/$(1:.c=.o) out/check/obj/tests/fuzz/replay.o,\
+		$(call libs_of,check,$(call fuzz_folder,$1)),$($(call fuzz_folder,$1).all_libs) cmocka)
+endef
+$(foreach t,$(fuzz_sources),$(eval $(call fuzz_rules,$t)))
+
 .SECONDARY:
--include $(shell find out/target/obj out/check/obj out/host/obj -name '*.d' 2>/dev/null)
+-include $(shell find out/target/obj out/check/obj out/host/obj out/fuzz/obj -name '*.d' 2>/dev/null)
