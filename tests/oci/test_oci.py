@@ -131,11 +131,12 @@ def pack_disk(root, disk):
                    env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
 
-def boot(disk, seconds=BOOT_SECONDS):
-    command = ["qemu-system-x86_64", *accel_args(), "-m", "512", "-smp", "2", "-nographic", "-no-reboot",
-               "-nodefaults", "-serial", "stdio", "-kernel", str(kernel()), "-append",
-               "console=ttyS0 root=/dev/vda rw rootfstype=ext4 init=/init quiet panic=-1",
-               "-drive", f"file={disk},format=raw,if=virtio"]
+def boot(disk, seconds=BOOT_SECONDS, memory=512, init="/init", options=()):
+    command = ["qemu-system-x86_64", *accel_args(), "-m", str(memory), "-smp", "2", "-nographic",
+               "-no-reboot", "-nodefaults", "-serial", "stdio", "-kernel", str(kernel()), "-append",
+               "console=ttyS0 root=/dev/vda rw rootfstype=ext4 "
+               f"init={init} quiet panic=-1",
+               "-drive", f"file={disk},format=raw,if=virtio", *options]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, timeout=seconds)
     return done.stdout.replace("\r", "")
@@ -157,9 +158,7 @@ def outputs(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_case(outputs, name):
-    row = CASES[name]
+def judge(outputs, name, row):
     assert name in outputs, "the case was not run"
     text = outputs[name]
     for pattern in row.get("expect", []):
@@ -168,6 +167,11 @@ def test_case(outputs, name):
         assert not re.search(pattern, text, re.M), f"/{pattern}/ is in:\n{text}"
     if "exit" in row:
         assert f"exit {row['exit']}\n" in text, text
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(outputs, name):
+    judge(outputs, name, CASES[name])
 
 
 def test_nothing_is_left(outputs):
