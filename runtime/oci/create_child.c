@@ -138,6 +138,10 @@ static pid_t start_child(struct create *c, struct err *e)
 	if (show)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	close(pair[1]);
+	/* The child's alone from now on: were it held here too, "run" would wait for a word from a
+	 * child that has died. */
+	cleanup_fd(&c->listener);
+	c->listener = -1;
 	return pid;
 }
 
