@@ -22,7 +22,7 @@ include image-build/packages.mk
 include image-build/compile.mk
 include image-build/image.mk
 
-.PHONY: help run image kernel test unit fuzz lint lint-sources bench fetch packages deps clean distclean
+.PHONY: help run image kernel test unit fuzz sweep-oci lint lint-sources bench fetch packages deps clean distclean
 
 help: ## this list
 	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
@@ -49,6 +49,10 @@ unit: $(units) ## unit tests alone
 
 fuzz: $(fuzzers) ## libFuzzer's targets in turn; FUZZ_SECONDS=600 each
 	@tests/fuzz/run $(FUZZ_SECONDS) $(fuzzers)
+
+sweep-oci: image ## the runtime killed at each of its system calls
+	@BERTH_SWEEP=1 BERTH_CASES=^kill- /usr/bin/python3 -m pytest -p no:cacheprovider -q \
+		tests/oci/test_oci.py
 
 lint: ## warnings of a second compiler, shellcheck, layering, names and lengths
 	@tests/run --lint
@@ -81,7 +85,7 @@ out/lint/%.ok: %.c out/hostroot/.keys
 	@touch $@
 -include $(lint_objects:.ok=.d)
 
-scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine tests/fuzz | \
+scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine tests/fuzz/run | \
 	xargs awk 'FNR == 1 && /^.!\/bin\/sh/ { print FILENAME }')
 lint-sources: $(lint_objects)
 	@shellcheck -S warning -x -e SC1090,SC1091,SC2034 $(scripts)

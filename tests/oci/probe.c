@@ -28,6 +28,20 @@ static long try_mount(void) { return mount("none", "/tmp", "tmpfs", 0, NULL); }
 static long try_keyctl(void) { return syscall(SYS_keyctl, 0, -3, 1); }
 static long try_add_key(void) { return syscall(SYS_add_key, "user", "x", "y", 1, -3); }
 static long try_unshare(void) { return unshare(CLONE_NEWUSER); }
+static long try_clone_user(void)
+{
+	long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+
+	return pid == 0 ? (_exit(0), 0) : pid;
+}
+static long try_setns(void) { return setns(open("/proc/self/ns/uts", O_RDONLY), 0); }
+static long try_fsopen(void) { return syscall(SYS_fsopen, "tmpfs", 0); }
+static long try_fsopen_user(void)
+{
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ? -1 : try_fsopen();
+}
+static long try_open_tree(void) { return syscall(SYS_open_tree, AT_FDCWD, "/", 1); }
+static long try_move_mount(void) { return syscall(SYS_move_mount, 0, "", 0, "", 0); }
 static long try_clone3(void) { return syscall(SYS_clone3, NULL, 0); }
 static long try_bpf(void) { return syscall(SYS_bpf, 0, NULL, 0); }
 static long try_io_uring(void) { return syscall(SYS_io_uring_setup, 1, NULL); }
@@ -66,7 +80,8 @@ static const struct {
 	{ "fork", try_fork },	      { "mknod", try_mknod_disk },    { "disk", try_open_disk },
 	{ "ptrace", try_ptrace },     { "nice", try_nice },	      { "personality", try_personality },
 	{ "core_pattern", try_core_pattern }, { "sysrq", try_sysrq }, { "kcore", try_kcore },
-	{ "capset", try_setid_caps },
+	{ "capset", try_setid_caps }, { "clone_user", try_clone_user }, { "setns", try_setns },
+	{ "fsopen", try_fsopen }, { "fsopen_user", try_fsopen_user }, { "open_tree", try_open_tree }, { "move_mount", try_move_mount },
 };
 
 /* Touches memory until it is killed. */

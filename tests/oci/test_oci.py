@@ -25,10 +25,15 @@ from accel import accel_args  # noqa: E402  (needs the path above)
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
 APPLETS = """awk cat chmod chown cmp cp cut dd df diff echo env false find grep head hostname id ip
 kill ls mkdir mkfifo mknod mount poweroff ps pwd readlink rm rmdir sed sh sleep sort stat stty tail
-timeout touch tr true tty umount uname uniq unshare usleep wc ln""".split()
+timeout touch tr true tty umount uname uniq unshare usleep wc ln mv nsenter seq
+truncate""".split()
 PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nextra:x:2000:app\n"
-BOOT_SECONDS = 900
+TOOLS = ("ocirun", "probe", "ptyhost", "stagehand", "attack", "killat")
+# `make sweep-oci`: killed at each system call instead of a few, see cases_kill.py.
+SWEEP = bool(os.environ.get("BERTH_SWEEP"))
+BOOT_SECONDS = 14400 if SWEEP else 900
+CASE_SECONDS = 7200 if SWEEP else 90
 
 
 def load_cases():
@@ -38,7 +43,8 @@ def load_cases():
         for name, row in importlib.import_module(path.stem).CASES.items():
             assert name not in rows, f"{path.name}: there is a case {name} already"
             rows[name] = row
-    return rows
+    wanted = re.compile(os.environ.get("BERTH_CASES") or "")
+    return {name: row for name, row in rows.items() if wanted.search(name)}
 
 
 CASES = load_cases()
@@ -80,7 +86,8 @@ def fill_bin(where):
 def make_rootfs(root, tools):
     """What the containers see."""
     fill_bin(root / "bin")
-    shutil.copy(tools / "probe", root / "bin/probe")
+    for tool in ("probe", "attack"):
+        shutil.copy(tools / tool, root / "bin" / tool)
     for name in ("etc", "proc", "sys", "dev", "tmp", "root"):
         (root / name).mkdir()
     (root / "etc/passwd").write_text(PASSWD)
@@ -107,10 +114,10 @@ def write_case(name, row, folder, specgen, work):
 def make_disk(work, extra=()):
     root, tools = work / "root", work / "tools"
     tools.mkdir()
-    for tool in ("ocirun", "probe", "ptyhost", "stagehand"):
+    for tool in TOOLS:
         compile_tool(tool, tools / tool, "-static")
     fill_bin(root / "bin")
-    for tool in ("ocirun", "ptyhost", "probe", "stagehand"):
+    for tool in TOOLS:
         shutil.copy(tools / tool, root / "bin" / tool)
     for source, name in ((runtime(), "berth-oci"), *extra):
         shutil.copy(source, root / "bin" / name)
@@ -118,6 +125,7 @@ def make_disk(work, extra=()):
         (root / name).mkdir()
     shutil.copy(HERE / "guest-init", root / "init")
     (root / "init").chmod(0o755)
+    (root / "seconds").write_text(f"{CASE_SECONDS}\n")
     make_rootfs(root / "rootfs", tools)
     specgen = make_specgen(work)
     for name, row in CASES.items():
