@@ -1,9 +1,11 @@
 /* Test tool: what an engine does around a container, without the engine.
  *   ocirun run RUNTIME BUNDLE ID      create, start, wait; prints "exit N"; delete
- *   ocirun bench N BUNDLE RUNTIME...  create + start + wait + delete, N times, the runtimes in
- *                                     turn; medians in microseconds and peak memory */
+ *   ocirun bench WHAT N BUNDLE RUNTIME...  N times, the runtimes in turn; medians and peak memory.
+ *                                          WHAT: cycle (create, start, delete), run, or exec, into
+ *                                          a container of BUNDLE-NAME OF THE RUNTIME'S PROGRAM */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +91,19 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static long once(char *runtime, char *bundle, double us[4])
+/* ---- what is measured: times in microseconds to `us`, peak memory of the first command in kB ---- */
+
+enum { PARTS_MAX = 4 };
+
+static void expect_zero(const char *runtime, int status)
+{
+	if (status == 0)
+		return;
+	fprintf(stderr, "ocirun: %s failed\n", runtime);
+	exit(1);
+}
+
+static long measure_cycle(char *runtime, char *bundle, double us[PARTS_MAX])
 {
 	char *create[] = { runtime, "create", "-b", bundle, "--pid-file", PID_FILE, "bench", NULL };
 	char *start[] = { runtime, "start", "bench", NULL };
@@ -106,15 +120,73 @@ static long once(char *runtime, char *bundle, double us[4])
 	t3 = now_us();
 	r[2] = call(del);
 	t4 = now_us();
-	if (r[0].status || r[1].status || r[2].status || status) {
-		fprintf(stderr, "ocirun: %s failed\n", runtime);
-		exit(1);
-	}
+	expect_zero(runtime, r[0].status | r[1].status | r[2].status | status);
 	us[0] = t1 - t0;
 	us[1] = t2 - t1;
 	us[2] = t4 - t3;
 	us[3] = us[0] + us[1] + us[2];
 	return r[0].peak_kb;
+}
+
+static long measure_run(char *runtime, char *bundle, double us[PARTS_MAX])
+{
+	char *argv[] = { runtime, "run", "-b", bundle, "bench", NULL };
+	double start = now_us();
+	struct result r = call(argv);
+
+	us[0] = now_us() - start;
+	expect_zero(runtime, r.status);
+	return r.peak_kb;
+}
+
+/* One container for each runtime, named as its program. */
+static char *sleeper_of(char *runtime)
+{
+	char *slash = strrchr(runtime, '/');
+
+	return slash ? slash + 1 : runtime;
+}
+
+static long measure_exec(char *runtime, char *bundle, double us[PARTS_MAX])
+{
+	char *argv[] = { runtime, "exec", sleeper_of(runtime), "/bin/true", NULL };
+	double start = now_us();
+	struct result r = call(argv);
+
+	(void)bundle;
+	us[0] = now_us() - start;
+	expect_zero(runtime, r.status);
+	return r.peak_kb;
+}
+
+static const struct measure {
+	const char *name;
+	long (*run)(char *runtime, char *bundle, double us[PARTS_MAX]);
+	const char *parts[PARTS_MAX];
+	bool sleepers; /* needs a container that runs */
+} measures[] = {
+	{ "cycle", measure_cycle, { "create", "start", "delete", "all" }, false },
+	{ "run", measure_run, { "run" }, false },
+	{ "exec", measure_exec, { "exec" }, true },
+};
+
+static void start_sleeper(char *runtime, char *bundle)
+{
+	char path[4096];
+	char *create[] = { runtime, "create", "-b", path, sleeper_of(runtime), NULL };
+	char *start[] = { runtime, "start", sleeper_of(runtime), NULL };
+
+	snprintf(path, sizeof(path), "%s-%s", bundle, sleeper_of(runtime));
+	expect_zero(runtime, call(create).status | call(start).status);
+}
+
+static void end_sleeper(char *runtime)
+{
+	char *argv[] = { runtime, "delete", "--force", sleeper_of(runtime), NULL };
+
+	call(argv);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
 }
 
 static int by_value(const void *a, const void *b)
@@ -124,31 +196,48 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int bench(int count, char *bundle, char **runtimes, int runtime_count)
+/* Medians, and how many times the first runtime's each is. */
+static void report(const struct measure *m, double *samples, int count, char **runtimes,
+		   const long *peak, int runtime_count)
 {
-	double *samples = calloc((size_t)(count * runtime_count * 4), sizeof(*samples));
+	double first[PARTS_MAX];
+
+	for (int r = 0; r < runtime_count; r++) {
+		printf("  %-16s", sleeper_of(runtimes[r]));
+		for (int k = 0; k < PARTS_MAX && m->parts[k]; k++) {
+			double *row = &samples[(r * PARTS_MAX + k) * count];
+
+			qsort(row, (size_t)count, sizeof(double), by_value);
+			if (r == 0)
+				first[k] = row[count / 2];
+			printf(" %s %.0f us x%.2f", m->parts[k], row[count / 2],
+			       row[count / 2] / first[k]);
+		}
+		printf(" peak %ld kB\n", peak[r]);
+	}
+}
+
+static int bench(const struct measure *m, int count, char *bundle, char **runtimes,
+		 int runtime_count)
+{
+	double *samples = calloc((size_t)(count * runtime_count * PARTS_MAX), sizeof(*samples));
 	long peak[8] = { 0 };
 
+	for (int r = 0; m->sleepers && r < runtime_count; r++)
+		start_sleeper(runtimes[r], bundle);
 	for (int i = -1; i < count; i++) {
 		for (int r = 0; r < runtime_count; r++) {
-			double us[4];
-			long kb = once(runtimes[r], bundle, us);
+			double us[PARTS_MAX] = { 0 };
+			long kb = m->run(runtimes[r], bundle, us);
 
 			peak[r] = kb > peak[r] ? kb : peak[r];
-			for (int k = 0; i >= 0 && k < 4; k++) /* the first round warms the caches */
-				samples[(r * 4 + k) * count + i] = us[k];
+			for (int k = 0; i >= 0 && k < PARTS_MAX; k++) /* the first warms caches */
+				samples[(r * PARTS_MAX + k) * count + i] = us[k];
 		}
 	}
-	for (int r = 0; r < runtime_count; r++) {
-		printf("%-28s", runtimes[r]);
-		for (int k = 0; k < 4; k++) {
-			static const char *const names[] = { "create", "start", "delete", "all" };
-
-			qsort(&samples[(r * 4 + k) * count], (size_t)count, sizeof(double), by_value);
-			printf(" %s %.0f us", names[k], samples[(r * 4 + k) * count + count / 2]);
-		}
-		printf(", peak of create %ld kB\n", peak[r]);
-	}
+	report(m, samples, count, runtimes, peak, runtime_count);
+	for (int r = 0; m->sleepers && r < runtime_count; r++)
+		end_sleeper(runtimes[r]);
 	free(samples);
 	return 0;
 }
@@ -159,8 +248,10 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (argc == 5 && !strcmp(argv[1], "run"))
 		return run(argv[2], argv[3], argv[4]);
-	if (argc > 4 && argc < 13 && !strcmp(argv[1], "bench"))
-		return bench(atoi(argv[2]), argv[3], argv + 4, argc - 4);
-	fprintf(stderr, "usage: ocirun run RUNTIME BUNDLE ID | bench N BUNDLE RUNTIME...\n");
+	for (size_t i = 0; argc > 5 && argc < 14 && i < sizeof(measures) / sizeof(measures[0]); i++)
+		if (!strcmp(argv[1], "bench") && !strcmp(argv[2], measures[i].name))
+			return bench(&measures[i], atoi(argv[3]), argv[4], argv + 5, argc - 5);
+	fprintf(stderr, "usage: ocirun run RUNTIME BUNDLE ID | "
+			"bench cycle|run|exec N BUNDLE RUNTIME...\n");
 	return 2;
 }
