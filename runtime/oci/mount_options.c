@@ -30,6 +30,7 @@ static const struct {
 	enum does does;
 	uint64_t flag;
 } words[] = {
+	{ "", NOTHING, 0 }, /* buildah gives one with every volume */
 	{ "async", NOTHING, 0 },
 	{ "atime", CLEAR, MOUNT_ATTR_NOATIME },
 	{ "bind", BIND, 0 },

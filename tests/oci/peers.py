@@ -36,7 +36,7 @@ PODMAN = {
             podman kill life >/dev/null; podman wait life
             podman rm life >/dev/null && echo removed""",
         expect=["^is running$", "^inside [0-9]+$", "^sh$", "^exec 9$", "^1000$", "^1001$", "^/tmp$",
-                "^A=b$", "^through$", "^exec none 127$", "^sh +1$", "^stats life [12]$", "^term$",
+                "^A=b$", "^through$", "^exec none 127$", "^sh +1$", "stats life [12]$", "^term$",
                 "^ended 7$", "^again running$", "^137$", "^removed$"]),
     "podman-pause": dict(
         script="""
@@ -197,7 +197,7 @@ BUILDAH = {
             mkdir -p /run/context && cd /run/context && echo 'echo script runs' >script
             printf 'FROM %s\\nCOPY script /script\\nRUN sh /script && id -u >/who\\nUSER 1000\\n%s\\n' \\
               $IMAGE 'RUN id -u; touch /tmp/mine' >Containerfile
-            buildah bud -q --isolation oci --runtime $R --network none -t localhost/bud:1 .
+            buildah bud --isolation oci --runtime $R --network none -t localhost/bud:1 .
             echo "code $?"; podman run --rm --pull never --network none localhost/bud:1 sh -c 'cat /who; id -u'
             cd /; podman rmi -f localhost/bud:1 localhost/made:1""",
         expect=["^script runs$", "^code 0$", "(?s)^0$.*^1000$"]),

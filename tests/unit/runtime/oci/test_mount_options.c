@@ -22,6 +22,7 @@ static const struct {
 	{ "proc", "[\"ro\",\"hidepid=2\"]", { MOUNT_ATTR_RDONLY, 0 }, { 0, 0 }, "hidepid=2", false, false,
 	  false },
 	{ "bind", "[\"rbind\",\"ro\"]", { MOUNT_ATTR_RDONLY, 0 }, { 0, 0 }, NULL, true, true, false },
+	{ "bind", "[\"rbind\",\"\"]", { 0, 0 }, { 0, 0 }, NULL, true, true, false },
 	{ "none", "[\"bind\"]", { 0, 0 }, { 0, 0 }, NULL, true, false, false },
 	{ "bind", "[\"rbind\",\"rro\",\"rnosuid\"]", { 0, 0 },
 	  { MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0 }, NULL, true, true, false },
