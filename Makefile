@@ -22,7 +22,8 @@ include image-build/packages.mk
 include image-build/compile.mk
 include image-build/image.mk
 
-.PHONY: help run image kernel test unit fuzz sweep-oci lint lint-sources bench fetch packages deps clean distclean
+.PHONY: help run image kernel test unit fuzz sweep-oci lint lint-sources bench fetch packages deps \
+	clean distclean
 
 help: ## this list
 	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
@@ -85,7 +86,8 @@ out/lint/%.ok: %.c out/hostroot/.keys
 	@touch $@
 -include $(lint_objects:.ok=.d)
 
-scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine tests/fuzz/run | \
+scripts := $(shell git ls-files .ci image-build qemu rootfs kernel-config tests/oci tests/engine \
+	tests/fuzz/run | \
 	xargs awk 'FNR == 1 && /^.!\/bin\/sh/ { print FILENAME }')
 lint-sources: $(lint_objects)
 	@shellcheck -S warning -x -e SC1090,SC1091,SC2034 $(scripts)

@@ -120,8 +120,8 @@ out/check/unit/$(1:tests/unit/%.c=%): out/check/obj/$(1:.c=.o) \
 endef
 $(foreach t,$(unit_sources),$(eval $(call unit_rules,$t)))
 
-# Fuzz targets: tests/fuzz/FOLDER/NAME.c is linked as a unit test's file is: with libFuzzer, and with
-# the driver that feeds it its seeds, which `make test` runs.
+# Fuzz targets: tests/fuzz/FOLDER/NAME.c is linked as a unit test's file is: with libFuzzer, and
+# with the driver that feeds it its seeds, which `make test` runs.
 fuzz_sources := $(foreach f,$(folders),$(wildcard tests/fuzz/$f/*.c))
 fuzz_folder = $(patsubst tests/fuzz/%/,%,$(dir $1))
 fuzzers := $(fuzz_sources:tests/fuzz/%.c=out/fuzz/bin/%)
@@ -143,4 +143,5 @@ endef
 $(foreach t,$(fuzz_sources),$(eval $(call fuzz_rules,$t)))
 
 .SECONDARY:
--include $(shell find out/target/obj out/check/obj out/host/obj out/fuzz/obj -name '*.d' 2>/dev/null)
+-include $(shell find out/target/obj out/check/obj out/host/obj out/fuzz/obj -name '*.d' \
+	2>/dev/null)

@@ -46,8 +46,8 @@ def build(out):
         (root / "peers").mkdir()
         (root / "init-peers").write_text(INIT)
         (root / "init-peers").chmod(0o755)
-        run("mke2fs", "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", out / "peers.ext4", SIZE,
-            env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+        run("mke2fs", "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", out / "peers.ext4",
+            SIZE, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
 
 def cached():

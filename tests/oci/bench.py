@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""create + start + delete, run, and exec of the same bundles, Berth's runtime and this machine's crun
-and runc in turn in one loop, in the test machine. Prints medians, how many times Berth's each is, and
-peak memory. `tests/oci/bench.py [ROUNDS]`"""
+"""create + start + delete, run, and exec of the same bundles, Berth's runtime and this machine's
+crun and runc in turn in one loop, in the test machine. Prints medians, how many times Berth's each
+is, and peak memory. `tests/oci/bench.py [ROUNDS]`"""
 import json
 import re
 import shutil

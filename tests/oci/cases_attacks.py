@@ -79,7 +79,8 @@ CASES = {
             printf '#!/proc/self/exe\\n' >rootfs/evil; chmod 755 rootfs/evil
             cp $RUNTIME /run/victim; cp config.json saved
             sed 's|"args":\\["/evil"\\]|"args":["attack","watch","3"]|' saved >config.json
-            /run/victim create -b . cve-2019-5736-create >out && /run/victim start cve-2019-5736-create
+            /run/victim create -b . cve-2019-5736-create >out
+            /run/victim start cve-2019-5736-create
             pid=$(/run/victim state cve-2019-5736-create | awk -F'[:,]' '/"pid"/ {print $2 + 0}')
             sed 's|{"type":"pid"}|{"type":"pid","path":"/proc/'$pid'/ns/pid"}|' saved >config.json
             sed -i 's|/containers/cve-2019-5736-create|/containers/second|' config.json
@@ -143,7 +144,8 @@ CASES = {
             exec 7</ 8</cases 9</run; cp config.json saved
             for n in $(seq 3 14); do
               sed "s|/proc/self/fd/3|/proc/self/fd/$n|" saved >config.json
-              ocirun run $RUNTIME $B cve-2024-21626 && echo "ran at $n"; $RUNTIME delete -f cve-2024-21626
+              ocirun run $RUNTIME $B cve-2024-21626 && echo "ran at $n"
+              $RUNTIME delete -f cve-2024-21626
             done""",
         expect=["(?s)(create failed.*){12}"], forbid=["ran at", "cases", "berth-oci delete"]),
     "cve-2024-21626-link": dict(
@@ -167,7 +169,8 @@ CASES = {
     # host's, opened before the pivot and looked at; the console is bound from the terminal's fd, on
     # a target that may not be a link.
     "cve-2025-31133": dict(
-        spec={"command": sh("echo '|/owned' >/proc/version; stat -c 'masked by %t:%T' /proc/version")},
+        spec={"command": sh("echo '|/owned' >/proc/version; "
+                            "stat -c 'masked by %t:%T' /proc/version")},
         config=all_of(no_user_namespace, put("linux.maskedPaths", ["/proc/version"]),
                       drop_mounts("/dev", "/dev/pts", "/dev/shm", "/dev/mqueue")),
         script=f"rm -rf rootfs/dev; mkdir rootfs/dev; ln -s {CORE_PATTERN} rootfs/dev/null; "
@@ -192,11 +195,11 @@ CASES = {
             grep core_pattern /proc/self/mountinfo; echo pattern $(cat {CORE_PATTERN})""",
         expect=["^pattern core$", 'mount the terminal on "/dev/console"']),
     # ---- writes to procfs that go elsewhere: CVE-2025-52881, CVE-2019-19921, CVE-2023-27561 ----
-    # The image or a volume puts a file of its own, or a link, where a sysctl is written. Stopped by:
-    # written through a procfs mount that nobody else has seen, below it, through no link or mount.
+    # The image or a volume puts a file of its own, or a link, where a sysctl is written. Stopped
+    # by: written through a procfs mount that nobody else has seen, through no link or mount.
     "cve-2025-52881": dict(
         spec={"sysctls": {"net.ipv4.ip_forward": "1"},
-              "command": sh("cat /proc/sys/net/ipv4/ip_forward; cat /real/sys/net/ipv4/ip_forward")},
+              "command": sh("cat /proc/sys/net/ipv4/ip_forward /real/sys/net/ipv4/ip_forward")},
         config=all_of(
             no_user_namespace,
             mounts({"destination": "/real", "type": "proc", "source": "proc"},
@@ -220,7 +223,8 @@ CASES = {
             cp config.json saved
             for name in net/../kernel/core_pattern net.././kernel/core_pattern net \\
               net/ipv4/../../kernel/core_pattern net.ipv4/x/..ip_forward; do
-              sed "s|\\"sysctl\\":{{|\\"sysctl\\":{{\\"$name\\":\\"\\|/owned\\",|" saved >config.json
+              sed "s|\\"sysctl\\":{{|\\"sysctl\\":{{\\"$name\\":\\"\\|/owned\\",|" saved \\
+                >config.json
               ocirun run $RUNTIME $B cve-2025-52881-names && echo "ran with $name"
             done; echo pattern $(cat {CORE_PATTERN})""",
         expect=["(?s)(error: .*sysctl .*create failed.*){5}", "^pattern core$"],
@@ -255,8 +259,9 @@ CASES = {
     # A user namespace gives everybody the rights that fsopen's bug needed. Stopped by: the default
     # seccomp profile. The control has no profile.
     "cve-2022-0185": dict(
-        spec={"command": probe("unshare", "clone_user", "clone3", "setns", "fsopen_user", "open_tree",
-                               "move_mount", "mount", "keyctl", "bpf", "userfaultfd", "io_uring")},
+        spec={"command": probe("unshare", "clone_user", "clone3", "setns", "fsopen_user",
+                               "open_tree", "move_mount", "mount", "keyctl", "bpf",
+                               "userfaultfd", "io_uring")},
         expect=["^unshare: Operation not permitted", "^clone_user: Operation not permitted",
                 "^clone3: Function not implemented", "^setns: Operation not permitted",
                 "^fsopen_user: Operation not permitted", "^open_tree: Operation not permitted",
@@ -298,14 +303,16 @@ CASES = {
                             "mount -o remount,rw /proc/sys; umount /proc/sys")},
         config=no_user_namespace,
         script=f"ocirun run $RUNTIME $B core-pattern; echo pattern $(cat {CORE_PATTERN})",
-        expect=["core_pattern: (Read-only|Permission)", "sysrq-trigger: (Read-only|Permission|nonexistent)",
+        expect=["core_pattern: (Read-only|Permission)",
+                "sysrq-trigger: (Read-only|Permission|nonexistent)",
                 "^mount: .*(permission denied|not permitted)", "^umount: .*not permitted",
                 "^pattern core$"]),
     # With CAP_SYS_ADMIN in its user namespace it may mount; stopped by: a second procfs would show
     # what is masked, so the kernel refuses one, and the file belongs to the host's root.
     "core-pattern-admin": dict(
         spec={"cap_add": ["SYS_ADMIN"],
-              "command": sh(f"mount -t proc x /tmp && echo '|/owned' >/tmp/sys/kernel/core_pattern; "
+              "command": sh("mount -t proc x /tmp && "
+                            "echo '|/owned' >/tmp/sys/kernel/core_pattern; "
                             "mount -o remount,rw,bind /proc/sys; umount /proc/sys; "
                             f"echo '|/owned' >{CORE_PATTERN}")},
         script=f"ocirun run $RUNTIME $B core-pattern-admin; echo pattern $(cat {CORE_PATTERN})",

@@ -48,14 +48,16 @@ CASES = {
     # ---- /etc/passwd and /etc/group ----
     "passwd-giant": dict(
         spec=APP,
-        # 1 GiB of nothing, and one line of it; a tenth of that in real lines would pass the bound too.
+        # 1 GiB of nothing, and one line of it.
         script="rm rootfs/etc/passwd; truncate -s 1G rootfs/etc/passwd; "
                "timeout 20 ocirun run $RUNTIME $B passwd-giant; echo ended $?",
         expect=["unable to find user app", "^ended 1$"]),
     "passwd-long-lines": dict(
         spec=APP,
-        script="(head -c 300000 /dev/zero | tr '\\0' a; echo; head -c 70000 /dev/zero | tr '\\0' :; "
-               "echo; echo app:x:7:7::/:) >rootfs/etc/passwd; ocirun run $RUNTIME $B passwd-long-lines",
+        script="""
+            (head -c 300000 /dev/zero | tr '\\0' a; echo; head -c 70000 /dev/zero | tr '\\0' :
+             echo; echo app:x:7:7::/:) >rootfs/etc/passwd
+            ocirun run $RUNTIME $B passwd-long-lines""",
         expect=["^7$", "^exit 0$"]),
     "passwd-directory": dict(
         spec=APP, script="rm rootfs/etc/passwd; mkdir rootfs/etc/passwd; "
@@ -82,8 +84,8 @@ CASES = {
                "ocirun run $RUNTIME $B group-many",
         expect=["^1000$", "^exit 0$"]),
     # ---- sizes ----
-    # For each an fd is held, and what the kernel counts as a mount namespace: the hard limit on open
-    # files is the bound, then user.max_mnt_namespaces (some 1900 in a machine of 512 MiB).
+    # For each an fd is held, and what the kernel counts as a mount namespace: the hard limit on
+    # open files is the bound, then user.max_mnt_namespaces (some 1900 in a machine of 512 MiB).
     "mounts-10000": dict(
         spec={"command": sh("grep -c ' /m/' /proc/self/mountinfo")}, config=many(10000),
         script="(ulimit -n 1024; ocirun run $RUNTIME $B mounts-10000; "
@@ -116,7 +118,8 @@ CASES = {
         expect=['"config.json": larger than 16777216 bytes', "create failed"]),
     "config-nested": dict(
         spec={"command": ["true"]},
-        script="(printf '{\"annotations\":'; head -c 500000 /dev/zero | tr '\\0' '[') >config.json; "
+        script="printf '{\"annotations\":' >config.json; "
+               "head -c 500000 /dev/zero | tr '\\0' '[' >>config.json; "
                "ocirun run $RUNTIME $B config-nested",
         expect=["config.json: byte", "create failed"]),
     "config-fifo": dict(

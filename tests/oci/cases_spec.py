@@ -1,6 +1,6 @@
-"""What the runtime specification 1.2 says of operations and of config.json as a whole, runtime.md and
-config.md; `clause` names where. config-linux.md, key by key, is cases_config.py's, the command line
-cases_commands.py's. README.md has the table from clauses to rows."""
+"""What the runtime specification 1.2 says of operations and of config.json as a whole, runtime.md
+and config.md; `clause` names where. config-linux.md, key by key, is cases_config.py's, the command
+line cases_commands.py's. README.md has the table from clauses to rows."""
 from cases import put, sh
 
 
@@ -23,7 +23,8 @@ CASES = {
         config=lambda c: c["annotations"].update({"org.example.key": "value"}),
         script="""
             $RUNTIME create -b . --pid-file pid state-fields && $RUNTIME state state-fields >json
-            cat json; [ "$(awk -F'[:,]' '/"pid"/ {print $2 + 0}' json)" = "$(cat pid)" ] && echo same pid
+            cat json; seen=$(awk -F'[:,]' '/"pid"/ {print $2 + 0}' json)
+            [ $seen = $(cat pid) ] && echo same pid
             grep -q "\\"bundle\\": \\"$B\\"" json && echo absolute bundle
             $RUNTIME start state-fields; $RUNTIME state state-fields | grep status
             $RUNTIME kill state-fields KILL
@@ -122,7 +123,8 @@ CASES = {
     # ---- config-linux.md, "Default Filesystems", "Devices" ----
     "default-filesystems": dict(
         clause="Default Filesystems: proc, sysfs, devpts, tmpfs; /dev symbolic links",
-        spec={"command": sh("mount | awk '{print $3, $5}'; for l in fd stdin stdout stderr ptmx; do "
+        spec={"command": sh("mount | awk '{print $3, $5}'; "
+                            "for l in fd stdin stdout stderr ptmx; do "
                             "echo $l $(readlink /dev/$l); done")},
         expect=["^/proc proc$", "^/sys sysfs$", "^/dev/pts devpts$", "^/dev/shm tmpfs$",
                 "^fd /proc/self/fd$", "^stdin /proc/self/fd/0$", "^stdout /proc/self/fd/1$",

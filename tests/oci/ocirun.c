@@ -91,7 +91,7 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-/* ---- what is measured: times in microseconds to `us`, peak memory of the first command in kB ---- */
+/* ---- what is measured: microseconds to `us`; returned: peak memory of the first command ---- */
 
 enum { PARTS_MAX = 4 };
 

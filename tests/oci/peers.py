@@ -66,8 +66,8 @@ PODMAN = {
     "podman-files": dict(
         script="""
             mkdir -p /run/vol && echo from-host >/run/vol/file
-            podman run --rm --network none -v /run/vol:/data:ro --read-only --tmpfs /scratch -w /data \\
-              --hostname salt $IMAGE sh -c \\
+            podman run --rm --network none -v /run/vol:/data:ro --read-only --tmpfs /scratch \\
+              -w /data --hostname salt $IMAGE sh -c \\
               'cat file; touch file; touch /x; touch /scratch/y && echo scratch; hostname'
             podman run --rm --network none -v /run/vol:/data $IMAGE sh -c 'echo back >/data/new'
             cat /run/vol/new""",
@@ -129,7 +129,8 @@ J
 CONTAINERD = {
     "ctr-run": dict(
         script="""
-            ctr run --rm --runc-binary $R $IMAGE c1 sh -c 'echo hello; id -u; exit 42'; echo "code $?"
+            ctr run --rm --runc-binary $R $IMAGE c1 sh -c 'echo hello; id -u; exit 42'
+            echo "code $?"
             ctr containers ls -q | wc -l""",
         expect=["^hello$", "^0$", "^code 42$"]),
     "ctr-life": dict(
@@ -167,9 +168,9 @@ CONTAINERD = {
         script="""
             mkdir -p /run/vol && echo from-host >/run/vol/file
             ctr run --rm --runc-binary $R --read-only --cwd /tmp --env A=b --net-host \\
-              --mount type=bind,src=/run/vol,dst=/mnt,options=rbind:ro --seccomp --pid-file /run/pid \\
-              $IMAGE c5 sh -c 'pwd; echo A=$A; touch /x; cat /mnt/file; ls /sys/class/net;
-              grep Seccomp: /proc/self/status'""",
+              --mount type=bind,src=/run/vol,dst=/mnt,options=rbind:ro --seccomp \\
+              --pid-file /run/pid $IMAGE c5 sh -c 'pwd; echo A=$A; touch /x; cat /mnt/file
+              ls /sys/class/net; grep Seccomp: /proc/self/status'""",
         expect=["^/tmp$", "^A=b$", "/x: Read-only", "^from-host$", "^lo$", r"Seccomp:\s+2"]),
     "ctr-errors": dict(
         script="""
@@ -195,10 +196,16 @@ BUILDAH = {
     "buildah-build": dict(
         script="""
             mkdir -p /run/context && cd /run/context && echo 'echo script runs' >script
-            printf 'FROM %s\\nCOPY script /script\\nRUN sh /script && id -u >/who\\nUSER 1000\\n%s\\n' \\
-              $IMAGE 'RUN id -u; touch /tmp/mine' >Containerfile
+            cat >Containerfile <<F
+FROM $IMAGE
+COPY script /script
+RUN sh /script && id -u >/who
+USER 1000
+RUN id -u; touch /tmp/mine
+F
             buildah bud --isolation oci --runtime $R --network none -t localhost/bud:1 .
-            echo "code $?"; podman run --rm --pull never --network none localhost/bud:1 sh -c 'cat /who; id -u'
+            echo "code $?"
+            podman run --rm --pull never --network none localhost/bud:1 sh -c 'cat /who; id -u'
             cd /; podman rmi -f localhost/bud:1 localhost/made:1""",
         expect=["^script runs$", "^code 0$", "(?s)^0$.*^1000$"]),
 }

@@ -81,7 +81,8 @@ static const struct {
 	{ "ptrace", try_ptrace },     { "nice", try_nice },	      { "personality", try_personality },
 	{ "core_pattern", try_core_pattern }, { "sysrq", try_sysrq }, { "kcore", try_kcore },
 	{ "capset", try_setid_caps }, { "clone_user", try_clone_user }, { "setns", try_setns },
-	{ "fsopen", try_fsopen }, { "fsopen_user", try_fsopen_user }, { "open_tree", try_open_tree }, { "move_mount", try_move_mount },
+	{ "fsopen", try_fsopen },     { "fsopen_user", try_fsopen_user },
+	{ "open_tree", try_open_tree }, { "move_mount", try_move_mount },
 };
 
 /* Touches memory until it is killed. */
