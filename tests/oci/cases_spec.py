@@ -94,7 +94,7 @@ CASES = {
             mkdir -p /run/vol/kept /sys/fs/cgroup/containers/parent/other
             chmod 777 /run/vol/kept; touch /run/vol/kept/file
             ocirun run $RUNTIME $B delete-only-own
-            ls -d /sys/fs/cgroup/containers/parent/*/ rootfs/bin config.json; ls /run/vol/kept
+            ls -1 -d /sys/fs/cgroup/containers/parent/*/ rootfs/bin config.json; ls -1 /run/vol/kept
             rmdir /sys/fs/cgroup/containers/parent/other /sys/fs/cgroup/containers/parent""",
         expect=["^exit 0$", "parent/other/$", "^rootfs/bin$", "^config.json$", "^file$"],
         forbid=["parent/own"]),
