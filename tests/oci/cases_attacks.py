@@ -4,15 +4,9 @@ attack can be shown to work has a control: the same attack where the defence is 
 Most run without a user namespace (`no_user_namespace`), where root inside is root outside: so that
 what stops them is the runtime's doing and not only the mapping of ids."""
 from cases import drop_mounts, no_user_namespace, probe, put, sh
+from changes import all_of
 
 CORE_PATTERN = "/proc/sys/kernel/core_pattern"
-
-
-def all_of(*changes):
-    def change(config):
-        for each in changes:
-            each(config)
-    return change
 
 
 def mounts(*more):
@@ -31,7 +25,7 @@ def tmpfs(where):
 BAIT = "mkdir -p /run/escape; chmod 777 /run/escape; rm -rf /run/escape/*; "
 
 
-def race(name, first, second, rounds=8):
+def race(name, first, second, rounds=5):
     """Makes and deletes the container again and again while two names of its image are exchanged.
     Nothing may land in /run/escape or in the host's mount table, and nothing may hang."""
     return BAIT + f"""

@@ -6,7 +6,7 @@ import random
 from cases import no_user_namespace
 
 SEED = int(os.environ.get("BERTH_SEED") or random.randrange(1 << 16))
-POINTS = 100000 if os.environ.get("BERTH_SWEEP") else 4
+POINTS = 100000 if os.environ.get("BERTH_SWEEP") else 3
 
 
 def steps(*names, command="sleep 60", points=POINTS, **more):
