@@ -1,5 +1,6 @@
 """How the build speaks to people: help, cleaning, and a package that cannot be built."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -46,3 +47,10 @@ def test_a_package_that_fails_shows_its_last_lines_and_where_they_are(tmp_path):
     assert "the compiler says no" in done.stdout
     assert not list((tmp_path / "cache/build").glob("[0-9a-f]*")), "no half result"
     assert not (tree / "out/pkg/broken.key").exists()
+
+
+def test_the_image_build_and_the_updater_agree_on_the_boot_states_place():
+    disk = (TOP / "image-build/disk/make-disk").read_text()
+    header = (TOP / "init/update/bootstate.h").read_text()
+    made = re.search(r"STATE_COPIES = \((.*)\)", disk)[1].lower()
+    assert made == re.search(r"BOOTSTATE_OFFSETS \{ (.*) \}", header)[1]
