@@ -22,13 +22,14 @@ include image-build/packages.mk
 include image-build/compile.mk
 include image-build/image.mk
 
-.PHONY: help run image kernel test unit fuzz sweep-oci lint lint-sources bench fetch packages deps \
-	clean distclean
+.PHONY: help run image bundle kernel test unit fuzz sweep-oci lint lint-sources bench fetch \
+	packages deps clean distclean
 
 help: ## this list
 	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
-	@echo "Variables: MIRROR=URL  BERTH_CACHE=DIR  STRICT=1 (locked sources or none)  KERNEL=bzImage"
+	@echo "Variables: MIRROR=URL  BERTH_CACHE=DIR  STRICT=1 (locked sources or none)"
+	@echo "  KERNEL=bzImage  KEYS=DIR (keys of updates; image-build/bundle)"
 
 # Each begins with a make of its own, so that nothing is built before what it needs is installed.
 run: ## build what is missing and start a machine in this terminal
@@ -38,10 +39,12 @@ run: ## build what is missing and start a machine in this terminal
 
 test: ## every test: units, lint, machines; the last line adds up
 	@image-build/deps test
-	+@$(MAKE) --no-print-directory image test-image $(units)
+	+@$(MAKE) --no-print-directory image test-image test-update $(units)
 	@tests/run --unit $(units) --lint --machine
 
 image: out/berth.img ## the disk image: out/berth.img, out/berth.qcow2, out/direct/
+
+bundle: $(bundle_file) ## the update bundle, signed: out/berth-VERSION.bundle
 
 kernel: out/pkg/linux.key ## the kernel alone
 

@@ -4,6 +4,8 @@
 
 root_packages := busybox dropbear e2fsprogs
 image_out ?= out
+# Signs bundles (signing.sec), and whose bundles the machine takes (*.pub).
+KEYS ?= $(BERTH_CACHE)/keys
 images_file ?= image-build/images.conf
 compress ?= zstd,level=19
 package_root = $(BERTH_CACHE)/build/$$(cat out/pkg/$1.key)/root
@@ -42,14 +44,17 @@ out/target/stripped/%: out/target/bin/%
 out/seccomp.filter: out/target/bin/berth-oci
 	@$< seccomp-cache $@
 
+$(KEYS)/signing.sec:
+	@image-build/bundle/make-keys $(@D)
+
 $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		$(shell find rootfs -type f -not -path 'rootfs/demo/*') $(root_packages:%=out/pkg/%.key) \
 		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json \
-		out/seccomp.filter out/release
+		out/seccomp.filter out/release $(KEYS)/signing.sec
 	@image-build/root/assemble --list rootfs/root.list --version $(VERSION) --build $(BERTH_RELEASE) \
 		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
 		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \
-		--store $(image_out)/store.tar --sbom out/sbom.spdx.json --compress $(compress) \
+		--store $(image_out)/store.tar --sbom out/sbom.spdx.json --keys $(KEYS) --compress $(compress) \
 		--mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
 
 $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
@@ -57,8 +62,22 @@ $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
 	@image-build/disk/make-disk --grub $(call package_root,grub)/usr --kernel $(KERNEL) \
 		--root $(image_out)/root.erofs --verity $(image_out)/verity.json --out $(image_out)
 
+# The same system as one signed file, for machines that run an older one.
+bundle_file := $(image_out)/berth-$(BERTH_RELEASE).bundle
+$(bundle_file): $(image_out)/berth.img image-build/bundle/make-bundle
+	@rm -f $(image_out)/berth-*.bundle $(image_out)/berth-*.bundle.minisig
+	@image-build/bundle/make-bundle --boot $(image_out)/boot.ext2 --root $(image_out)/root.erofs \
+		--verity $(image_out)/verity.json --version $(BERTH_RELEASE) --keys $(KEYS) --out $@
+
+# A later version of it, lz4 because tests write it often.
+.PHONY: test-update
+test-update:
+	@$(MAKE) --no-print-directory image_out=out/update BERTH_RELEASE=$(VERSION).1+test \
+		compress=lz4 out/update/berth.img
+
 # What is in the image: package, version, licence, digest of its source.
-sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd
+sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd \
+	libsodium libzstd
 out/sbom.spdx.json: image-build/sbom image-build/sources.lock out/release \
 		$(root_packages:%=out/pkg/%.key)
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)

@@ -37,7 +37,8 @@ $1/.keys: $(2:%=out/pkg/%.key) image-build/packages.mk
 			image-build/link-tree "$(BERTH_CACHE)/build/$$$$key/root" $1; done; }
 	@mv out/.keys.$(notdir $1) $$@
 endef
-sysroot_packages := musl linux-headers libyaml yyjson libseccomp libcap libmicrohttpd
+sysroot_packages := musl linux-headers libyaml yyjson libseccomp libcap libmicrohttpd \
+	libsodium libzstd
 hostroot_packages := yyjson-host
 $(eval $(call tree_rule,out/sysroot,$(sysroot_packages)))
 $(eval $(call tree_rule,out/hostroot,$(hostroot_packages)))

@@ -1,7 +1,6 @@
 #include "update/bootstate.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
@@ -129,10 +128,19 @@ int bootstate_give_up(struct bootstate *b, enum slot s, struct err *e)
 	if (!b->slot[other].good && !b->slot[other].tries)
 		return err_set(e, -EPERM, "slot %c holds no version that could be booted",
 			       slot_letter(other));
-	b->prefer = other;
 	b->slot[s].good = false;
 	b->slot[s].tries = 0;
 	return 0;
+}
+
+bool bootstate_settle(struct bootstate *b, enum slot running)
+{
+	enum slot other = slot_other(running);
+
+	if (b->prefer == running || b->slot[other].good || b->slot[other].tries)
+		return false;
+	b->prefer = running;
+	return true;
 }
 
 bool bootstate_give_back(struct bootstate *b, enum slot s)
@@ -234,14 +242,4 @@ int bootstate_write(int fd, const struct bootstate *b, struct err *e)
 		return write_copy(fd, 1 - newer, b, c.seq[newer] + 1, e);
 	rc = write_copy(fd, 0, b, 0, e);
 	return rc < 0 ? rc : write_copy(fd, 1, b, 1, e);
-}
-
-int bootstate_open(const char *device, struct err *e)
-{
-	int fd = open(device, O_RDWR | O_CLOEXEC | O_DIRECT);
-
-	/* A file system in memory, which tests use, may know no O_DIRECT. */
-	if (fd < 0 && errno == EINVAL)
-		fd = open(device, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "open \"%s\"", device) : fd;
 }

@@ -59,19 +59,22 @@ void bootstate_arm(struct bootstate *b, enum slot target);
 /* The slot passed its gate, or a person says so. */
 void bootstate_confirm(struct bootstate *b, enum slot s);
 
-/* Away from the slot for good. -EPERM when the other slot could not be booted either. */
+/* Away from the slot for good. It stays the preferred one, by which the other slot's next boot sees
+ * that it failed. -EPERM when the other slot could not be booted either. */
 int bootstate_give_up(struct bootstate *b, enum slot s, struct err *e);
+
+/* `running` was booted because the preferred slot was of no use. True when it is the preferred one
+ * now and was not before. */
+bool bootstate_settle(struct bootstate *b, enum slot running);
 
 /* A clean end of an unconfirmed boot that had cost a try. True when that changed something. */
 bool bootstate_give_back(struct bootstate *b, enum slot s);
 
 /* ---- the partition ---- */
 
-/* `fd` is open on it (bootstate_open, or a file of a test). -EBADMSG: both copies are damaged. */
+/* `fd` is open on it, past the page cache (device_open), so that exactly one sector is written.
+ * -EBADMSG: both copies are damaged. */
 int bootstate_read(int fd, struct bootstate *out, struct err *e);
 
 /* Overwrites the older copy, flushes, reads it back. With no valid copy both are made anew. */
 int bootstate_write(int fd, const struct bootstate *b, struct err *e);
-
-/* Past the page cache, so that exactly one sector is written. Returns an fd or -errno. */
-int bootstate_open(const char *device, struct err *e);

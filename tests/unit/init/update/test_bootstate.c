@@ -55,7 +55,7 @@ static void test_every_state_is_read_as_it_was_written(void **unused)
 	}
 }
 
-/* A copy is overwritten by the state two numbers on. Whatever part arrived: old, new, or nothing. */
+/* A copy is overwritten by the state two numbers on. What arrived in part: old, new, or nothing. */
 static void test_a_half_written_copy_never_counts(void **unused)
 {
 	char old[BOOTSTATE_BYTES], new[BOOTSTATE_BYTES], torn[BOOTSTATE_BYTES];
@@ -190,6 +190,19 @@ static void test_only_beside_a_confirmed_slot(void **unused)
 	b = (struct bootstate){ .prefer = SLOT_A, .slot = { { false, 0 }, { false, 2 } } };
 	assert_int_equal(bootstate_give_up(&b, SLOT_B, &e), -EPERM);
 	assert_string_equal(e.text, "slot a holds no version that could be booted");
+}
+
+static void test_a_fallback_becomes_the_preferred(void **unused)
+{
+	struct bootstate b = { .prefer = SLOT_B, .slot = { { true, 0 }, { false, 1 } } };
+
+	(void)unused;
+	assert_false(bootstate_settle(&b, SLOT_A)); /* B still has a try */
+	assert_int_equal(bootstate_give_up(&b, SLOT_B, NULL), 0);
+	assert_int_equal(b.prefer, SLOT_B);
+	assert_true(bootstate_settle(&b, SLOT_A));
+	assert_int_equal(b.prefer, SLOT_A);
+	assert_false(bootstate_settle(&b, SLOT_A));
 }
 
 static void test_a_try_is_given_back_up_to_three(void **unused)
@@ -337,6 +350,16 @@ static void clean_reboot(struct explorer *x, struct world w)
 	cut(x, w);
 }
 
+static void settle(struct explorer *x, struct world w)
+{
+	struct bootstate b = state_of(&w);
+
+	if (!bootstate_settle(&b, w.running))
+		return;
+	write_state(x, &w, &b);
+	visit(x, &w);
+}
+
 static void begin_install(struct explorer *x, struct world w, enum content version)
 {
 	struct bootstate b = state_of(&w);
@@ -373,6 +396,7 @@ static void go_on(struct explorer *x, struct world w)
 		return;
 	case IDLE:
 		cut(x, w);
+		settle(x, w);
 		judge(x, w);
 		clean_reboot(x, w);
 		for (enum content c = SOUND; c <= SICK; c++)
@@ -396,7 +420,7 @@ static void go_on(struct explorer *x, struct world w)
 	}
 }
 
-/* From here the power never fails and nobody confirms: a sound version is booted within the tries. */
+/* From here the power never fails and nobody confirms: a sound version comes within the tries. */
 static void comes_back(struct world w)
 {
 	for (int i = 0; i <= BOOTSTATE_TRIES; i++) {
@@ -464,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_a_damaged_copy_is_the_one_written),
 		cmocka_unit_test(test_a_slot_that_is_written_is_not_booted),
 		cmocka_unit_test(test_only_beside_a_confirmed_slot),
+		cmocka_unit_test(test_a_fallback_becomes_the_preferred),
 		cmocka_unit_test(test_a_try_is_given_back_up_to_three),
 		cmocka_unit_test(test_no_cut_leaves_it_without_a_sound_version),
 		cmocka_unit_test(test_without_any_state_a_whole_slot_is_booted),
