@@ -11,6 +11,7 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tests"), str(TOP / "qemu")]
 
 from machine import SshKey  # noqa: E402  (needs the path above)
+from update.bundles import Bundles  # noqa: E402
 
 OUT = Path(os.environ.get("BERTH_OUT") or TOP / "out")
 
@@ -31,6 +32,12 @@ def image():
     path = OUT / "berth.img"
     assert path.exists(), f"{path} is missing: run make image"
     return path
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory):
+    """Maker of update bundles: of a later version, and of one with something wrong in it."""
+    return Bundles(OUT / "update", tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="session")

@@ -196,6 +196,12 @@ class Machine:
                                       f"{done.stderr}\n{self.console_tail()}")
         return done.stdout
 
+    def ssh_file(self, command, path, seconds=BOOT_SECONDS):
+        """Runs the command with the file as its standard input; the ended process."""
+        with open(path, "rb") as data:
+            return subprocess.run(self.ssh_argv(command), stdin=data, capture_output=True, text=True,
+                                  errors="replace", timeout=seconds, check=False)
+
     def wait_ssh(self, seconds=BOOT_SECONDS):
         wait_until(lambda: self.try_ssh("true", 30).returncode == 0, seconds, "SSH answers", self)
 

@@ -252,8 +252,35 @@ static const struct type containers = {
 };
 
 /* ---- the rest ---- */
+/* ---- berth ---- */
+static const struct type container_name = {
+	.kind = TYPE_SCALAR, .name = "container", .read = read_text, .check = check_container_name,
+	.expected = "the name of a container",
+};
+static const struct type critical = {
+	.kind = TYPE_LIST, .name = "list of containers", .item = &container_name, .count_max = 32,
+	.expected = "a list of names of containers", .single = true,
+};
+static const struct key update_keys[] = {
+	{ .name = "hold", .json = "hold_ms", .type = &type_duration, .normal = "30s", .example = "2m",
+	  .help = "How long everything must be as before an update until the update is kept." },
+	{ .name = "limit", .json = "limit_ms", .type = &type_duration, .normal = "5m", .example = "10m",
+	  .help = "How long it may take until that begins; then the machine goes back." },
+	{ .name = "critical", .type = &critical, .normal = "every container that is declared here",
+	  .example = "[web]", .help = "Containers without which an update is not kept, unless they were "
+				      "not healthy before it either." },
+};
+static const struct type update = {
+	.kind = TYPE_OBJECT, .name = "update settings", .keys = update_keys,
+	.key_count = ARRAY_LEN(update_keys), .expected = "a mapping with \"hold\" or \"critical\"",
+};
+static const struct key berth_keys[] = {
+	{ .name = "update", .type = &update, .normal = "what its keys say", .example = "{hold: 1m}",
+	  .help = "When a new version is kept, and when the machine goes back to the one before." },
+};
 static const struct type berth = {
-	.kind = TYPE_OBJECT, .name = "Berth's own settings", .expected = "a mapping",
+	.kind = TYPE_OBJECT, .name = "Berth's own settings", .keys = berth_keys,
+	.key_count = ARRAY_LEN(berth_keys), .expected = "a mapping",
 };
 
 static const struct key root_keys[] = {
@@ -271,8 +298,8 @@ static const struct key root_keys[] = {
 	{ .name = "containers", .type = &containers, .normal = "none",
 	  .example = "{web: {image: nginx, ports: [\"80:80\"]}}",
 	  .help = "Containers that run, by name, with the keys of a Compose service." },
-	{ .name = "berth", .type = &berth, .normal = "nothing", .example = "{}",
-	  .help = "Berth's own settings; none exist yet." },
+	{ .name = "berth", .type = &berth, .normal = "nothing",
+	  .example = "{update: {hold: 1m}}", .help = "Berth's own settings." },
 	{ .name = "services", .refused = "containers are declared under \"containers\", with the "
 					 "same keys as Compose's services" },
 };

@@ -82,6 +82,17 @@ static const struct service_def services[] = {
 		.cpu_weight = 400,
 	},
 	{
+		/* Decides about a version on trial (init/update). At a shutdown it gives the try back, so
+		 * it is told at once, before what it watches goes away. */
+		.name = "gate",
+		.argv = ARGV("/usr/lib/berth/update", "gate"),
+		.after = { "data", "config" },
+		.kind = SVC_TASK,
+		.stop_first = true,
+		.start_ms = 5000,
+		.stop_ms = 10000,
+	},
+	{
 		.name = "time",
 		.argv = ARGV("/usr/bin/ntpd", "-n", "-N"),
 		.after = { "config", "net" },

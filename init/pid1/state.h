@@ -4,6 +4,7 @@
  *                      |   \--end_ok--> done            a oneshot
  *                      |\--end_retry--> backoff --timer--> starting
  *                       \--end_final--> failed
+ *   running --end_ok--> done                            a task, which others do not wait for
  *   any of them --stop--> stopping --end--> stopped;    restart = stopping, then starting
  *
  * A service is settled when those that come after it need not wait any longer: it is ready, done,
@@ -58,7 +59,11 @@ enum svc_action {
 	SVC_ACTION_COUNT
 };
 
-enum svc_kind { SVC_ONESHOT, SVC_DAEMON };
+enum svc_kind {
+	SVC_ONESHOT, /* others wait for its end */
+	SVC_DAEMON,  /* never ends */
+	SVC_TASK,    /* as a daemon nobody waits for its end, which is one all the same */
+};
 
 struct svc_step {
 	enum svc_state next;

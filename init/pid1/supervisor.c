@@ -130,7 +130,7 @@ static void on_timer(struct loop *l, void *arg)
 	v->timer = NULL;
 	switch (v->state) {
 	case SVC_STARTING:
-		apply(v, v->def->kind == SVC_DAEMON ? SVC_LATE : SVC_OVERDUE);
+		apply(v, v->def->kind == SVC_ONESHOT ? SVC_OVERDUE : SVC_LATE);
 		break;
 	case SVC_BACKOFF:
 		apply(v, SVC_AGAIN);
@@ -283,7 +283,7 @@ static void do_spawn(struct service *v)
 		if (!v->failures)
 			say(v->def->name, "cannot start: %s", e.text);
 		ended(v, rc);
-	} else if (v->def->kind == SVC_DAEMON && !v->def->notify) {
+	} else if (v->def->kind != SVC_ONESHOT && !v->def->notify) {
 		apply(v, SVC_READY);
 	}
 }

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 
 /* dm-verity has the data and the hash device, which are one and the same partition here. */
-static int verity_partition(char out[BOOTDISK_NAME_MAX])
+int bootdisk_root_partition(char out[BOOTDISK_NAME_MAX], struct err *e)
 {
 	autodir DIR *slaves = opendir("/sys/block/dm-0/slaves");
 	struct dirent *entry;
@@ -21,7 +21,7 @@ static int verity_partition(char out[BOOTDISK_NAME_MAX])
 		snprintf(out, BOOTDISK_NAME_MAX, "%.32s", entry->d_name);
 		return 0;
 	}
-	return -ENODEV;
+	return err_set(e, -ENODEV, "the root is not on a dm-verity device of a disk");
 }
 
 int bootdisk_find(struct bootdisk *out, struct err *e)
@@ -29,9 +29,10 @@ int bootdisk_find(struct bootdisk *out, struct err *e)
 	char partition[BOOTDISK_NAME_MAX], path[PATH_MAX], target[PATH_MAX];
 	char *slash, *disk;
 	ssize_t n;
+	int rc = bootdisk_root_partition(partition, e);
 
-	if (verity_partition(partition) < 0)
-		return err_set(e, -ENODEV, "the root is not on a dm-verity device of a disk");
+	if (rc < 0)
+		return rc;
 	snprintf(path, sizeof(path), "/sys/class/block/%s/partition", partition);
 	if (access(path, F_OK) < 0)
 		return err_set(e, -ENODEV, "the root lies on the whole of \"%s\", not on a partition",

@@ -14,5 +14,8 @@ struct bootdisk {
  * sysfs. Booted without a disk of ours (direct boot): -ENODEV. */
 int bootdisk_find(struct bootdisk *out, struct err *e);
 
+/* Kernel name of the partition under the root's dm device. -ENODEV as above. */
+int bootdisk_root_partition(char out[BOOTDISK_NAME_MAX], struct err *e);
+
 /* Kernel name of partition `number` (from 1): "vda8", "nvme0n1p8". */
 void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_NAME_MAX]);

@@ -12,9 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/initctl.h"
 #include "cli/cli.h"
 #include "cli/human.h"
-#include "cli/initctl.h"
 
 enum { SMALL_FILE_MAX = 4 * 1024 * 1024, LABEL_WIDTH = 12 };
 

@@ -1,4 +1,4 @@
-#include "cli/initctl.h"
+#include "base/initctl.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,270 @@
+/* gate: PID 1's service at every boot. Sees what became of the other slot, keeps the record of this
+ * boot, and, while this slot is on trial, confirms it or gives it up. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/initctl.h"
+#include "base/log.h"
+#include "update/boots.h"
+#include "update/command.h"
+#include "update/gate.h"
+#include "update/trust.h"
+
+enum {
+	LOOK_EVERY_MS = 1000,
+	SAVE_LOGS_MS = 10000,
+	SETTLE_MS = 120000,
+	CMDLINE_BYTES_MAX = 64 * 1024,
+};
+
+static volatile sig_atomic_t told_to_end;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	told_to_end = 1;
+}
+
+struct trial {
+	struct machine machine;
+	int boots; /* directory of records, -1: none can be kept */
+	struct boot_record record;
+	struct settings settings;
+	struct before before;
+	int64_t logs_saved_ms;
+};
+
+/* ---- records: what cannot be written is no reason to act differently ---- */
+
+static void write_record(struct trial *t, const char *outcome)
+{
+	autobuf struct buf timings = { 0 };
+	struct err e = { "" };
+
+	snprintf(t->record.outcome, sizeof(t->record.outcome), "%s", outcome);
+	if (t->boots < 0)
+		return;
+	initctl_ask("status", &timings, NULL);
+	if (boots_write(t->boots, &t->record, buf_text(&timings), &e) < 0)
+		log_warn("%s", e.text);
+}
+
+static void save_logs(struct trial *t)
+{
+	struct err e = { "" };
+
+	t->logs_saved_ms = clock_boot_ms();
+	if (t->boots >= 0 && boots_save_logs(t->boots, &t->record, &e) < 0)
+		log_warn("%s", e.text);
+}
+
+static void read_why(char out[24])
+{
+	static const char key[] = "berth.why=";
+	autobuf struct buf cmdline = { 0 };
+	const char *p;
+
+	file_read_at(AT_FDCWD, "/proc/cmdline", CMDLINE_BYTES_MAX, &cmdline, NULL);
+	p = strstr(buf_text(&cmdline), key);
+	p = p ? p + strlen(key) : "";
+	snprintf(out, 24, "%.*s", (int)strcspn(p, " \n"), p);
+}
+
+static void begin_record(struct trial *t)
+{
+	struct trust self = { 0 };
+	struct err e = { "" };
+
+	trust_of_this_machine(&self, &e);
+	t->record.slot = slot_letter(t->machine.slots.running);
+	t->record.time_ns = clock_wall_ns();
+	t->record.on_trial = !t->machine.state.slot[t->machine.slots.running].good;
+	snprintf(t->record.version, sizeof(t->record.version), "%s", self.running);
+	snprintf(t->record.outcome, sizeof(t->record.outcome), "running");
+	read_why(t->record.why);
+	t->boots = store_open(BOOTS_PATH, &e);
+	if (t->boots < 0 || boots_begin(t->boots, &t->record, &e) < 0)
+		log_warn("this boot leaves no record: %s", e.text);
+}
+
+/* ---- the other slot ---- */
+
+/* We are here because the preferred slot used up its tries, or gave itself up. The refusal is
+ * written first: a power cut before the state is written comes by here again. */
+static void look_back(struct machine *m)
+{
+	enum slot other = slot_other(m->slots.running);
+	struct slot_record r;
+	struct err e = { "" };
+
+	if (!bootstate_settle(&m->state, m->slots.running))
+		return;
+	if (m->store >= 0 && store_read_slot(m->store, other, &r, NULL) == 0) {
+		if (r.result == RESULT_INSTALLED &&
+		    store_fail_slot(m->store, other, "none of its boots got as far as its gate", &e) < 0)
+			log_warn("%s", e.text);
+		store_read_slot(m->store, other, &r, NULL);
+		log_error("%s failed in slot %c and is refused: %s", r.version, slot_letter(other), r.reason);
+	}
+	if (slots_write_state(&m->slots, &m->state, &e) < 0)
+		log_error("%s", e.text);
+}
+
+/* ---- the trial ---- */
+
+/* Boots that cost a try are the loader's own choice of a slot that could be booted. */
+static void give_back(struct trial *t)
+{
+	struct machine *m = &t->machine;
+	struct err e = { "" };
+
+	if (strcmp(t->record.why, "preferred") != 0 && strcmp(t->record.why, "fallback") != 0)
+		return;
+	if (access(ROLLED_BACK_PATH, F_OK) == 0 || slots_read_state(&m->slots, &m->state, &e) < 0 ||
+	    !bootstate_give_back(&m->state, m->slots.running))
+		return;
+	if (slots_write_state(&m->slots, &m->state, &e) < 0)
+		log_error("%s", e.text);
+	else
+		log_info("a reboot in order: it costs no try");
+	write_record(t, "rebooted");
+}
+
+static int confirm(struct trial *t)
+{
+	struct machine *m = &t->machine;
+	struct slot_record r;
+	struct err e = { "" };
+
+	bootstate_confirm(&m->state, m->slots.running);
+	if (slots_write_state(&m->slots, &m->state, &e) < 0)
+		return command_failed(&e);
+	if (m->store >= 0 && store_read_slot(m->store, m->slots.running, &r, NULL) == 0) {
+		r.result = RESULT_CONFIRMED;
+		store_write_slot(m->store, m->slots.running, &r, NULL);
+	}
+	log_info("%s is confirmed in slot %c", t->record.version, t->record.slot);
+	write_record(t, "confirmed");
+	return EXIT_OK;
+}
+
+static void tell_reason(struct trial *t)
+{
+	size_t count;
+	const struct gate_check *checks = gate_checks(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (!t->record.look.ok[i]) {
+			snprintf(t->record.reason, sizeof(t->record.reason), "%s: %.*s", checks[i].name,
+				 REASON_MAX - 32, t->record.look.why[i]);
+			return;
+		}
+	snprintf(t->record.reason, sizeof(t->record.reason), "services or containers kept restarting");
+}
+
+static int give_up(struct trial *t)
+{
+	struct machine *m = &t->machine;
+	struct err e = { "" };
+
+	tell_reason(t);
+	log_error("%s did not pass its gate: %s", t->record.version, t->record.reason);
+	if (bootstate_give_up(&m->state, m->slots.running, &e) < 0) {
+		log_error("%s: this one stays up as it is", e.text);
+		write_record(t, "degraded");
+		return EXIT_OK;
+	}
+	write_record(t, "failed");
+	save_logs(t);
+	if (m->store >= 0)
+		store_fail_slot(m->store, m->slots.running, t->record.reason, NULL);
+	if (slots_write_state(&m->slots, &m->state, &e) < 0 || command_reboot(&e) < 0)
+		return command_failed(&e);
+	return EXIT_OK;
+}
+
+static enum gate_verdict look(struct trial *t, struct gate *g)
+{
+	struct gate_input in = { .before = &t->before, .settings = &t->settings };
+	bool holds;
+
+	facts_settings(&t->settings); /* bootcfg may have been late */
+	holds = gate_look(&in, &t->record.look);
+	t->record.looked = true;
+	return gate_step(g, holds, t->record.look.incarnation, clock_boot_ms());
+}
+
+static int try_slot(struct trial *t)
+{
+	struct machine *m = &t->machine;
+	enum gate_verdict verdict = GATE_WAIT;
+	struct slot_record r = { 0 };
+	struct gate g;
+
+	if (m->store >= 0)
+		store_read_slot(m->store, m->slots.running, &r, NULL);
+	t->before = r.before;
+	facts_settings(&t->settings);
+	gate_begin(&g, &t->settings, clock_boot_ms());
+	log_info("%s is on trial in slot %c, boots left after this one: %u", t->record.version,
+		 t->record.slot, m->state.slot[m->slots.running].tries);
+	while (!told_to_end && verdict == GATE_WAIT) {
+		verdict = look(t, &g);
+		if (clock_boot_ms() - t->logs_saved_ms >= SAVE_LOGS_MS)
+			save_logs(t);
+		if (verdict == GATE_WAIT)
+			poll(NULL, 0, LOOK_EVERY_MS);
+		if (access(ROLLED_BACK_PATH, F_OK) == 0 ||
+		    slots_read_state(&m->slots, &m->state, NULL) < 0 ||
+		    m->state.slot[m->slots.running].good)
+			return EXIT_OK; /* a person decided */
+	}
+	if (told_to_end) {
+		give_back(t);
+		return EXIT_OK;
+	}
+	return verdict == GATE_PASS ? confirm(t) : give_up(t);
+}
+
+/* A confirmed slot has nothing to pass; how its boot went is written down all the same. */
+static int watch_boot(struct trial *t)
+{
+	int64_t until = clock_boot_ms() + SETTLE_MS;
+	uint64_t restarts;
+
+	while (!told_to_end && facts_services(&restarts, NULL) < 0 && clock_boot_ms() < until)
+		poll(NULL, 0, LOOK_EVERY_MS);
+	write_record(t, "running");
+	return EXIT_OK;
+}
+
+int command_gate(int argc, char **argv)
+{
+	struct trial t = { .machine = { .store = -1 }, .boots = -1 };
+	struct sigaction term = { .sa_handler = on_term };
+	struct err e = { "" };
+	int code;
+
+	if (!command_words(argc, argv, 0, 0))
+		return EXIT_USAGE;
+	sigaction(SIGTERM, &term, NULL);
+	if (machine_open(&t.machine, &e) < 0) {
+		log_info("no slots to look after: %s", e.text);
+		machine_close(&t.machine);
+		return EXIT_OK;
+	}
+	look_back(&t.machine);
+	begin_record(&t);
+	code = t.record.on_trial ? try_slot(&t) : watch_boot(&t);
+	machine_close(&t.machine);
+	return code;
+}

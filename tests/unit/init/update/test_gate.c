@@ -1,0 +1,116 @@
+/* When a version on trial is kept: the time that its checks hold; and may a bundle be installed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "update/gate.h"
+#include "update/trust.h"
+
+/* One letter a second: what the checks say. '.': do not hold; 'a', 'b': hold, and of which
+ * incarnation the services are. What comes of it: '?' wait, 'P' pass, 'F' fail. Hold 3 s, limit 6 s. */
+static const struct {
+	const char *name, *looks, *verdicts;
+} trials[] = {
+	{ "at once", "aaaa", "???P" },
+	{ "after a while", "..aaaa", "?????P" },
+	{ "an interruption begins anew", "aa.aaaa", "??????P" },
+	{ "a restart begins anew", "aabbbb", "?????P" },
+	{ "never", "......F", "??????F" },
+	{ "held too late", "......a", "??????F" },
+	{ "begun in time, finished later", "...aaaa", "??????P" },
+	{ "begun in time, lost later", ".....aa.", "???????F" },
+	{ "restarts without end", "abababa", "??????F" },
+};
+
+static void test_the_time_that_checks_hold(void **unused)
+{
+	static const char letters[] = { [GATE_WAIT] = '?', [GATE_PASS] = 'P', [GATE_FAIL] = 'F' };
+	const struct settings s = { .hold_ms = 3000, .limit_ms = 6000 };
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(trials); i++) {
+		struct gate g;
+
+		gate_begin(&g, &s, 50000);
+		for (int t = 0; trials[i].verdicts[t]; t++) {
+			char look = trials[i].looks[t];
+			enum gate_verdict v = gate_step(&g, look == 'a' || look == 'b', (uint64_t)look,
+							50000 + t * 1000);
+
+			if (letters[v] != trials[i].verdicts[t])
+				fail_msg("%s: %c after %d s", trials[i].name, letters[v], t);
+		}
+	}
+}
+
+static void test_each_check_has_a_name_of_its_own(void **unused)
+{
+	size_t count;
+	const struct gate_check *checks = gate_checks(&count);
+
+	(void)unused;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(checks[i].name, checks[j].name);
+}
+
+/* ---- trust ---- */
+
+static const struct {
+	const char *name, *version, *arch, *from, *digest;
+	bool force, at_console;
+	const char *said; /* NULL: may be installed */
+} bundles[] = {
+	{ "newer", "1.3", "x86_64", "0", "aa", false, false, NULL },
+	{ "the same again", "1.2", "x86_64", "0", "aa", false, false, NULL },
+	{ "older, above the floor", "1.1", "x86_64", "0", "aa", false, false, NULL },
+	{ "other machine", "1.3", "aarch64", "0", "aa", true, true, "1.3 is for aarch64, this machine is x86_64" },
+	{ "below the floor", "1.0.9", "x86_64", "0", "aa", false, true, "1.0.9 is older than 1.1" },
+	{ "forced over SSH", "1.0.9", "x86_64", "0", "aa", true, false, "1.0.9 is older than 1.1" },
+	{ "forced at the console", "1.0.9", "x86_64", "0", "aa", true, true, NULL },
+	{ "a step left out", "2.0", "x86_64", "1.5", "aa", false, false,
+	  "2.0 replaces 1.5 or newer, this machine runs 1.2" },
+	{ "a step left out, forced", "2.0", "x86_64", "1.5", "aa", true, false, NULL },
+	{ "failed before", "1.3", "x86_64", "0", "bb", false, false, "because it failed here: ssh: silence" },
+	{ "failed before, forced", "1.3", "x86_64", "0", "bb", true, true, "berth update forget bb" },
+};
+
+static void test_what_may_be_installed(void **unused)
+{
+	struct refusals refused = { 1, { { "bb", "1.3", "ssh: silence" } } };
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(bundles); i++) {
+		struct trust t = { "x86_64", "1.2", "1.1", &refused, bundles[i].force, bundles[i].at_console };
+		struct manifest m = { 0 };
+		struct err e = { "" };
+		int rc;
+
+		snprintf(m.version, sizeof(m.version), "%s", bundles[i].version);
+		snprintf(m.arch, sizeof(m.arch), "%s", bundles[i].arch);
+		snprintf(m.from, sizeof(m.from), "%s", bundles[i].from);
+		snprintf(m.digest, sizeof(m.digest), "%s", bundles[i].digest);
+		rc = trust_check(&t, &m, &e);
+		if (bundles[i].said ? rc != -EPERM || !strstr(e.text, bundles[i].said) : rc != 0)
+			fail_msg("%s: %d, \"%s\"", bundles[i].name, rc, e.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_time_that_checks_hold),
+		cmocka_unit_test(test_each_check_has_a_name_of_its_own),
+		cmocka_unit_test(test_what_may_be_installed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
