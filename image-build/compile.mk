@@ -49,8 +49,9 @@ folder = $(eval $(call folder_row,$1,$2,$3))
 
 folder_lib = $(if $($2.src),out/$1/lib/$(subst /,_,$2).a)
 libs_of = $(foreach each,$($2.all),$(call folder_lib,$1,$(each)))
-# Libraries of one program may call each other only downwards, but the linker need not know.
-link = $($1.cc) $($1.ldflags) -o $2 $3 -Wl,--start-group $4 -Wl,--end-group $(addprefix -l,$5)
+# Libraries of one program may call each other only downwards, but the linker need not know; nor
+# the order of those of others.
+link = $($1.cc) $($1.ldflags) -o $2 $3 -Wl,--start-group $4 $(addprefix -l,$5) -Wl,--end-group
 
 define folder_rules
 ifneq ($($2.src),)

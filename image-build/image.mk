@@ -2,7 +2,7 @@
 #
 #   packages, programs, rootfs/, image store, SBOM -> out/root.erofs -> berth.img, .qcow2, direct/
 
-root_packages := busybox dropbear e2fsprogs
+root_packages := busybox dropbear e2fsprogs ca-certificates
 image_out ?= out
 # Signs bundles (signing.sec), and whose bundles the machine takes (*.pub).
 KEYS ?= $(BERTH_CACHE)/keys
@@ -77,7 +77,7 @@ test-update:
 
 # What is in the image: package, version, licence, digest of its source.
 sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd \
-	libsodium libzstd
+	libsodium libzstd mbedtls curl
 out/sbom.spdx.json: image-build/sbom image-build/sources.lock out/release \
 		$(root_packages:%=out/pkg/%.key)
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)

@@ -38,7 +38,7 @@ $1/.keys: $(2:%=out/pkg/%.key) image-build/packages.mk
 	@mv out/.keys.$(notdir $1) $$@
 endef
 sysroot_packages := musl linux-headers libyaml yyjson libseccomp libcap libmicrohttpd \
-	libsodium libzstd
+	libsodium libzstd mbedtls curl
 hostroot_packages := yyjson-host
 $(eval $(call tree_rule,out/sysroot,$(sysroot_packages)))
 $(eval $(call tree_rule,out/hostroot,$(hostroot_packages)))

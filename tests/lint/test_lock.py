@@ -12,14 +12,16 @@ ENTRIES = list(FETCH["parse_stanzas"]((BUILD / "sources.lock").read_text()))
 NAMES = [entry["Name"] for entry in ENTRIES]
 SPDX = {"MIT", "Zlib", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "GPL-2.0-only",
         "GPL-2.0-or-later", "GPL-3.0-or-later", "LGPL-2.0-only", "LGPL-2.1-only",
-        "LGPL-2.1-or-later", "ISC"}
+        "LGPL-2.1-or-later", "ISC", "MPL-2.0", "curl"}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
 def test_entry(entry):
     assert set(entry) == set(FETCH["FIELDS"])
     assert re.fullmatch(r"[0-9a-f]{64}", entry["SHA256"])
-    assert entry["File"].startswith(f"{entry['Name']}_{entry['Version']}.orig.tar.")
+    # A native package of Debian's has no ".orig".
+    name = f"{entry['Name']}_{entry['Version']}"
+    assert re.fullmatch(rf"{re.escape(name)}(\.orig)?\.tar\.\w+", entry["File"])
     assert re.fullmatch(r"pool/(updates/)?main/[a-z0-9]+/[a-z0-9+.-]+", entry["Directory"])
     words = set(re.findall(r"[A-Za-z0-9.-]+", entry["Licence"])) - {"AND", "OR", "WITH"}
     assert words and words <= SPDX
