@@ -21,6 +21,7 @@ enum {
 	ROUTES_BYTES_MAX = 256 * 1024,
 	HOLD_MS = 30 * 1000,
 	LIMIT_MS = 300 * 1000,
+	LINKS_MAX = 64,
 };
 
 static yyjson_doc *read_json(const char *path)
@@ -65,12 +66,47 @@ void facts_settings(struct settings *out)
 
 /* ---- the host ---- */
 
-static void count_address(int index, const struct netlink_addr *addr, uint8_t protocol, void *arg)
+/* Links that lead out of the machine: devices, and what is made of them. Bridges and the like are
+ * the containers' and come and go with these. */
+struct links {
+	int index[LINKS_MAX];
+	bool has_address[LINKS_MAX];
+	unsigned count;
+};
+
+static void add_link(const struct netlink_link *link, void *arg)
 {
+	static const char *const kinds[] = { "", "bond", "vlan" };
+	struct links *l = arg;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (!strcmp(link->kind, kinds[i]) && !(link->flags & IFF_LOOPBACK) && l->count < LINKS_MAX)
+			l->index[l->count++] = link->index;
+}
+
+static void add_address(int index, const struct netlink_addr *addr, uint8_t protocol, void *arg)
+{
+	struct links *l = arg;
+
 	(void)protocol;
-	/* Loopback is link 1; link-local addresses come without any network. */
-	if (index != 1 && !(addr->family == AF_INET6 && addr->bytes[0] == 0xfe))
-		++*(unsigned *)arg;
+	if (addr->family == AF_INET6 && addr->bytes[0] == 0xfe)
+		return; /* link-local: it comes without any network */
+	for (unsigned i = 0; i < l->count; i++)
+		l->has_address[i] |= l->index[i] == index;
+}
+
+static unsigned links_with_address(void)
+{
+	autonetlink struct netlink *nl = NULL;
+	struct links l = { 0 };
+	unsigned count = 0;
+
+	if (netlink_open(&nl, NULL) < 0 || netlink_links(nl, add_link, &l, NULL) < 0 ||
+	    netlink_addrs(nl, 0, AF_UNSPEC, add_address, &l, NULL) < 0)
+		return 0;
+	for (unsigned i = 0; i < l.count; i++)
+		count += l.has_address[i];
+	return count;
 }
 
 /* proc_net(5): the columns are interface, destination, gateway ... */
@@ -86,12 +122,10 @@ void facts_host(struct before *out)
 {
 	yyjson_doc *doc = read_json("/run/berth/data.json");
 	yyjson_val *state = yyjson_obj_get(yyjson_doc_get_root(doc), "state");
-	autonetlink struct netlink *nl = NULL;
 
-	*out = (struct before){ .known = true, .data = yyjson_equals_str(state, "persistent") };
+	*out = (struct before){ .known = true, .data = yyjson_equals_str(state, "persistent"),
+				.links = links_with_address() };
 	yyjson_doc_free(doc);
-	if (netlink_open(&nl, NULL) == 0)
-		netlink_addrs(nl, 0, AF_UNSPEC, count_address, &out->addresses, NULL);
 	out->route = has_route("/proc/net/route", "\t00000000\t") ||
 		     has_route("/proc/net/ipv6_route", "\n00000000000000000000000000000000 00 ");
 }

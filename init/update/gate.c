@@ -32,9 +32,9 @@ static int check_network(struct gate_input *in, struct err *e)
 	if (!before->known)
 		return 0;
 	facts_host(&now);
-	if (now.addresses < before->addresses)
-		return err_set(e, -EAGAIN, "there are %u addresses, before the update there were %u",
-			       now.addresses, before->addresses);
+	if (now.links < before->links)
+		return err_set(e, -EAGAIN, "%u links have an address, before the update %u had one",
+			       now.links, before->links);
 	if (before->route && !now.route)
 		return err_set(e, -EAGAIN, "there is no default route, before the update there was one");
 	return 0;

@@ -72,7 +72,7 @@ static void read_before(yyjson_val *from, struct before *out)
 
 	out->known = yyjson_is_obj(from);
 	out->data = yyjson_get_bool(yyjson_obj_get(from, "data"));
-	out->addresses = (unsigned)yyjson_get_uint(yyjson_obj_get(from, "addresses"));
+	out->links = (unsigned)yyjson_get_uint(yyjson_obj_get(from, "links"));
 	out->route = yyjson_get_bool(yyjson_obj_get(from, "route"));
 	yyjson_arr_foreach(yyjson_obj_get(from, "healthy"), i, count, name)
 		if (out->healthy_count < CRITICAL_MAX && yyjson_is_str(name))
@@ -106,8 +106,8 @@ int store_read_slot(int store, enum slot s, struct slot_record *out, struct err 
 
 static void add_before(struct buf *out, const struct before *b)
 {
-	buf_addf(out, ",\"before\":{\"data\":%s,\"addresses\":%u,\"route\":%s,\"healthy\":[",
-		 b->data ? "true" : "false", b->addresses, b->route ? "true" : "false");
+	buf_addf(out, ",\"before\":{\"data\":%s,\"links\":%u,\"route\":%s,\"healthy\":[",
+		 b->data ? "true" : "false", b->links, b->route ? "true" : "false");
 	for (unsigned i = 0; i < b->healthy_count; i++) {
 		buf_adds(out, i ? "," : "");
 		buf_add_json_string(out, b->healthy[i], strlen(b->healthy[i]));

@@ -31,7 +31,7 @@ const char *result_name(enum result r);
 struct before {
 	bool known;          /* false: nothing was written down */
 	bool data;           /* /var was on the data partition */
-	unsigned addresses;  /* links that had one, loopback aside */
+	unsigned links;      /* network links that had an address, loopback aside */
 	bool route;          /* a default route */
 	unsigned healthy_count;
 	char healthy[CRITICAL_MAX][NAME_MAX_BYTES]; /* containers that were healthy */
