@@ -22,8 +22,8 @@ include image-build/packages.mk
 include image-build/compile.mk
 include image-build/image.mk
 
-.PHONY: help run image bundle kernel test unit fuzz sweep-oci lint lint-sources bench fetch \
-	packages deps clean distclean
+.PHONY: help run image bundle kernel test unit fuzz sweep sweep-oci lint lint-sources bench \
+	fetch packages deps clean distclean
 
 help: ## this list
 	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
@@ -60,6 +60,12 @@ sweep-oci: image ## the runtime killed at each of its system calls
 
 lint: ## warnings of a second compiler, shellcheck, layering, names and lengths
 	@tests/run --lint
+
+sweep: ## power cuts at every write of an update, SWEEP=50 of the disks booted (long)
+	@image-build/deps test
+	+@$(MAKE) --no-print-directory image test-update
+	@BERTH_SWEEP_BOOTS=$(or $(SWEEP),50) /usr/bin/python3 -m pytest -p no:cacheprovider -q -s \
+		tests/update/test_update.py
 
 bench: ## boot times, memory and sizes, medians of five boots
 	@image-build/deps test

@@ -55,15 +55,16 @@ class Machine:
     the image itself is never changed; the overlay lives until close(), so that a power_cut() or
     poweroff followed by start() finds what was written. `image` may be a folder with kernel and
     root instead (out/direct): then there is no other disk. `options` are qemu/start's, `qemu` goes
-    to QEMU; with `keyboard`, type() types on the serial console."""
+    to QEMU; with `keyboard`, type() types on the serial console. `write_log`: where the disk's writes
+    are recorded, until the first power_cut()."""
 
     def __init__(self, image, *, user_data=None, firmware="bios", disk="virtio", memory=256,
                  forward=(), ssh_key=None, size="4G", options=(), qemu=(), network=True,
-                 keyboard=False):
+                 keyboard=False, write_log=None):
         self.work = Path(tempfile.mkdtemp(prefix="berth-machine-"))
         self.image, self.firmware, self.disk = Path(image), firmware, disk
         self.memory, self.options, self.network = memory, list(options), network
-        self.qemu, self.keyboard = list(qemu), keyboard
+        self.qemu, self.keyboard, self.write_log = list(qemu), keyboard, write_log
         self.key = ssh_key
         self.ports = {guest: free_port() for guest in {22, *forward}} if network else {}
         self.seed = None
@@ -99,6 +100,8 @@ class Machine:
             argv += ["--seed", str(self.seed)]
         for guest, host in self.ports.items():
             argv += ["--forward", f"{host}:{guest}"]
+        if self.write_log and self.boots == 1:
+            argv += ["--write-log", str(self.write_log)]
         if not self.network:
             argv += ["--no-nic"]
         argv += self.options + ([str(self.overlay)] if self.overlay else [])

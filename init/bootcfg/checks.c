@@ -201,3 +201,13 @@ const char *check_ssh_key(const char *text)
 		return "the key is cut off or is of another type than its line says";
 	return NULL;
 }
+
+const char *check_web_address(const char *text)
+{
+	if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
+		return "it must begin with \"http://\" or \"https://\"";
+	if (strlen(text) > 1000)
+		return "it is too long";
+	return only(text, LETTERS DIGITS "-._~:/?#[]@!$&'()*+,;=%") ? NULL :
+		"only the characters of a web address are allowed";
+}

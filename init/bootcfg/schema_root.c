@@ -261,7 +261,23 @@ static const struct type critical = {
 	.kind = TYPE_LIST, .name = "list of containers", .item = &container_name, .count_max = 32,
 	.expected = "a list of names of containers", .single = true,
 };
+static const struct type web_address = {
+	.kind = TYPE_SCALAR, .name = "address", .read = read_text, .check = check_web_address,
+	.expected = "an address such as \"https://updates.example.org/stable.json\"",
+};
+static const struct type certificates = {
+	.kind = TYPE_SCALAR, .name = "certificates", .read = read_text,
+	.expected = "certificates in PEM format",
+};
 static const struct key update_keys[] = {
+	{ .name = "channel", .type = &web_address, .normal = "none: updates are given by hand",
+	  .example = "\"https://updates.example.org/stable.json\"",
+	  .help = "Where the text lies that names the newest version." },
+	{ .name = "proxy", .type = &web_address, .normal = "none", .example = "\"http://192.0.2.1:3128\"",
+	  .help = "The proxy that updates are downloaded through." },
+	{ .name = "ca_certs", .type = &certificates, .normal = "Mozilla's",
+	  .example = "\"-----BEGIN CERTIFICATE-----...\"",
+	  .help = "The authorities that the update server's certificate may come from." },
 	{ .name = "hold", .json = "hold_ms", .type = &type_duration, .normal = "30s", .example = "2m",
 	  .help = "How long everything must be as before an update until the update is kept." },
 	{ .name = "limit", .json = "limit_ms", .type = &type_duration, .normal = "5m", .example = "10m",

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -31,12 +32,32 @@ int source_default(struct source *out, struct err *e)
 	return 1;
 }
 
+/* What `berth install --user-data` left on the data partition. */
+static int source_installed(struct source *out, struct err *e)
+{
+	static const char path[] = "/var/lib/berth/config/user-data";
+	struct source s = { .kind = "installed", .file = "user-data" };
+	int code;
+
+	if (access(path, F_OK) < 0)
+		return 0;
+	code = file_read_at(AT_FDCWD, path, CONFIG_TEXT_MAX, &s.user_data, e);
+	if (code < 0) {
+		source_free(&s);
+		return code;
+	}
+	snprintf(s.where, sizeof(s.where), "%s", path);
+	*out = s;
+	return 1;
+}
+
 static const struct {
 	const char *name;
 	int (*find)(struct source *out, struct err *e);
 } sources[] = {
 	{ "kernel command line", source_cmdline },
 	{ "NoCloud", source_nocloud },
+	{ "installed configuration", source_installed },
 	{ "default", source_default },
 };
 

@@ -7,7 +7,7 @@
 #include "bootcfg/fault.h"
 
 struct source {
-	const char *kind;       /* "cmdline", "nocloud", "default", "none" */
+	const char *kind;       /* "cmdline", "nocloud", "installed", "default", "none" */
 	char where[96];         /* "/dev/vdb": for people */
 	const char *file;       /* the name in faults: "user-data" */
 	struct buf user_data;

@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 #include "update/bootstate.h"
+#include "update/channel.h"
+#include "update/facts.h"
 #include "update/slots.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -16,6 +18,8 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the verb; the exit code */
 };
 
+int command_check(int argc, char **argv);
+int command_fetch(int argc, char **argv);
 int command_install(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_confirm(int argc, char **argv);
@@ -44,6 +48,13 @@ bool command_flag(int *argc, char **argv, const char *name);
 
 /* Nothing but the verb and `min` to `max` words, none of them an option; else it says so. */
 bool command_words(int argc, char **argv, int min, int max);
+
+/* What the channel has: the one at `url`, or the configured one (NULL). Fills the settings too. */
+int command_channel(const char *url, struct settings *settings, int store, struct channel *out,
+		    struct err *e);
+
+/* The bundle that `fetch` left, in the store. */
+#define FETCHED_NAME "fetched.bundle"
 
 /* A person rolled the running slot back: the gate must not confirm it any more. In the boot state
  * it looks like its last try. */

@@ -1,10 +1,9 @@
-/* install: from a file or standard input into the slot that is not running. The order that a power
- * cut cannot break: the slot out of the boot state, its content (install.h), what is known of it,
- * and last one sector of boot state. */
+/* install: from a file, standard input or a web server into the slot that is not running. The order
+ * that a power cut cannot break: the slot out of the boot state, its content (install.h), what is
+ * known of it, and last one sector of boot state. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,10 +11,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "update/bundle.h"
 #include "update/command.h"
 #include "update/facts.h"
 #include "update/install.h"
+#include "update/source.h"
 #include "update/store.h"
 #include "update/trust.h"
 
@@ -54,18 +53,6 @@ static void show_end(const struct shown *s)
 
 /* ---- the steps ---- */
 
-struct source {
-	int fd;
-	char *stored;
-};
-
-static int next_chunk(void *arg, const struct image *image, uint32_t i, void *out, struct err *e)
-{
-	struct source *s = arg;
-
-	return bundle_read_chunk(s->fd, image, i, s->stored, out, e);
-}
-
 /* One at a time: two would write the same slot. Returns an fd that holds the lock. */
 static int lock(struct err *e)
 {
@@ -80,45 +67,46 @@ static int lock(struct err *e)
 	return fd;
 }
 
-static int read_manifest(int fd, bool force, struct manifest *m, const struct machine *machine,
-			 struct err *e)
+static int check_trust(const struct manifest *m, bool force, const struct machine *machine,
+		       struct err *e)
 {
-	char comment[SIGNATURE_COMMENT_MAX];
-	struct keyring keys = { 0 };
-	struct refusals refused;
+	struct refusals refused = { 0 };
 	struct trust trust = { .refused = &refused, .force = force, .at_console = trust_at_console() };
 	int rc = trust_of_this_machine(&trust, e);
 
-	if (!rc)
-		rc = keyring_load(&keys, TRUST_KEYS_PATH, e);
-	if (!rc)
-		rc = bundle_read_start(fd, &keys, m, comment, e);
 	if (rc < 0)
 		return rc;
-	log_info("%s, signed: %s", m->version, comment);
-	store_read_refusals(machine->store, &refused);
+	if (machine->store >= 0)
+		store_read_refusals(machine->store, &refused);
 	return trust_check(&trust, m, e);
 }
 
-static int fill_slot(struct machine *machine, enum slot target, const struct manifest *m, int fd,
+static int fill_slot(struct machine *machine, enum slot target, struct source *source, bool whole,
 		     struct err *e)
 {
-	autofree char *stored = malloc(CHUNK_BYTES);
-	struct source source = { fd, stored };
 	struct shown shown = { .terminal = isatty(STDERR_FILENO) };
 	const struct install in = {
-		.manifest = m, .boot = machine->slots.boot[target], .root = machine->slots.root[target],
-		.chunk = next_chunk, .chunk_arg = &source, .progress = show, .progress_arg = &shown,
+		.manifest = &source->manifest, .boot = machine->slots.boot[target],
+		.root = machine->slots.root[target], .chunk = source_chunk, .chunk_arg = source,
+		.progress = show, .progress_arg = &shown,
 	};
-	int rc = stored ? install_check_room(&in, e) : err_set(e, -ENOMEM, "out of memory");
+	uint64_t fetched, all;
+	int rc = install_check_room(&in, e);
 
 	if (!rc)
 		rc = bootstate_disarm(&machine->state, target, e);
+	if (!rc)
+		rc = source_begin(source, &machine->slots, whole, e);
 	if (!rc)
 		rc = slots_write_state(&machine->slots, &machine->state, e);
 	if (!rc)
 		rc = install_write(&in, e);
 	show_end(&shown);
+	if (!rc)
+		rc = source_end(source, &fetched, &all, e);
+	if (!rc && *source->url)
+		log_info("downloaded %llu of %llu bytes, the running version had the rest",
+			 (unsigned long long)fetched, (unsigned long long)all);
 	return rc;
 }
 
@@ -137,52 +125,89 @@ static void write_down(const struct machine *machine, enum slot target, const st
 		log_warn("what was installed cannot be written down: %s", e.text);
 }
 
-static int install(int fd, bool force, struct err *e)
+struct wish {
+	bool force, whole;
+	const char *from; /* NULL: what was fetched, or the channel's */
+};
+
+/* Where the bundle is. `address` is room for one. */
+static int resolve(const struct wish *w, int store, struct settings *settings,
+		   char address[URL_BYTES_MAX], const char **out, struct err *e)
+{
+	struct channel c;
+	int rc;
+
+	*out = w->from;
+	facts_settings(settings);
+	if (w->from)
+		return 0;
+	*out = STORE_PATH "/" FETCHED_NAME;
+	if (store >= 0 && faccessat(store, FETCHED_NAME, R_OK, 0) == 0)
+		return 0;
+	rc = command_channel(NULL, settings, store, &c, e);
+	snprintf(address, URL_BYTES_MAX, "%s", rc < 0 ? "" : c.bundle);
+	*out = address;
+	return rc;
+}
+
+static int install(const struct wish *w, struct err *e)
 {
 	automachine struct machine machine = { .store = -1 };
-	automanifest struct manifest m = { 0 };
+	__attribute__((cleanup(source_close))) struct source source = { .fd = -1 };
+	char address[URL_BYTES_MAX];
 	struct settings settings;
+	struct keyring keys = { 0 };
 	struct before before;
+	const char *from;
 	enum slot target;
 	int rc = machine_open(&machine, e);
 
 	if (!rc)
-		rc = read_manifest(fd, force, &m, &machine, e);
+		rc = resolve(w, machine.store, &settings, address, &from, e);
+	if (!rc)
+		rc = keyring_load(&keys, TRUST_KEYS_PATH, e);
+	if (!rc)
+		rc = source_open(&source, from, &settings.way, &keys, e);
 	if (rc < 0)
 		return rc;
-	facts_settings(&settings);
+	log_info("%s, signed: %s", source.manifest.version, source.comment);
+	rc = check_trust(&source.manifest, w->force, &machine, e);
+	if (rc < 0)
+		return rc;
 	facts_all(&settings, &before);
 	target = slot_other(machine.slots.running);
-	rc = fill_slot(&machine, target, &m, fd, e);
+	rc = fill_slot(&machine, target, &source, w->whole, e);
+	if (rc == -EBADMSG && !w->from && machine.store >= 0)
+		unlinkat(machine.store, FETCHED_NAME, 0); /* to be fetched anew */
 	if (rc < 0)
 		return rc;
-	write_down(&machine, target, &m, &before);
+	write_down(&machine, target, &source.manifest, &before);
 	bootstate_arm(&machine.state, target);
 	rc = slots_write_state(&machine.slots, &machine.state, e);
-	if (!rc)
-		log_info("%s is in slot %c and verified; the next boot tries it", m.version,
-			 slot_letter(target));
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (machine.store >= 0)
+		unlinkat(machine.store, FETCHED_NAME, 0);
+	log_info("%s is in slot %c and verified; the next boot tries it", source.manifest.version,
+		 slot_letter(target));
+	return 0;
 }
 
 int command_install(int argc, char **argv)
 {
-	bool force = command_flag(&argc, argv, "--force");
+	struct wish wish = { .force = command_flag(&argc, argv, "--force"),
+			     .whole = command_flag(&argc, argv, "--whole") };
 	bool reboot = command_flag(&argc, argv, "--reboot");
-	autoclose int held = -1, fd = -1;
+	autoclose int held = -1;
 	struct err e = { "" };
 
-	if (!command_words(argc, argv, 1, 1))
+	if (!command_words(argc, argv, 0, 1))
 		return EXIT_USAGE;
+	wish.from = argc > 1 ? argv[1] : NULL;
 	held = lock(&e);
 	if (held < 0)
 		return command_failed(&e);
-	fd = strcmp(argv[1], "-") ? open(argv[1], O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
-	if (fd < 0) {
-		err_sys(&e, "open \"%s\"", argv[1]);
-		return command_failed(&e);
-	}
-	if (install(fd, force, &e) < 0 || (reboot && command_reboot(&e) < 0))
+	if (install(&wish, &e) < 0 || (reboot && command_reboot(&e) < 0))
 		return command_failed(&e);
 	return EXIT_OK;
 }

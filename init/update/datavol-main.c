@@ -1,6 +1,7 @@
 /* datavol: brings the data partition up on /var, or says why it could not and gives /var memory.
  *
  *   datavol          at boot (PID 1's service `data`)
+ *   datavol make DEV makes the file system on a partition that is not ours yet (install)
  *   datavol format   marks the partition as empty, so that the next boot makes a new file system
  *
  * What is on the disk is never formatted by guess: only while the partition's entry in the GPT
@@ -162,7 +163,7 @@ static int make_filesystem(const struct volume *v, struct err *e)
 	autoclose int device = -1;
 	int rc;
 
-	log_info("first boot: making an ext4 file system on %s", v->device);
+	log_info("making an ext4 file system on %s", v->device);
 	rc = run(argv);
 	if (rc)
 		return err_set(e, -EIO, "mke2fs of %s ended with code %d", v->device, rc);
@@ -328,6 +329,16 @@ int main(int argc, char **argv)
 		return at_boot();
 	if (argc == 2 && !strcmp(argv[1], "format"))
 		return mark_for_format();
-	log_error("expected no argument, or \"format\"");
+	if (argc == 3 && !strcmp(argv[1], "make")) {
+		struct volume v = { 0 };
+		struct err e = { 0 };
+
+		snprintf(v.device, sizeof(v.device), "%s", argv[2]);
+		if (make_filesystem(&v, &e) == 0)
+			return 0;
+		log_error("%s", e.text);
+		return 1;
+	}
+	log_error("expected no argument, \"make DEVICE\" or \"format\"");
 	return 2;
 }

@@ -41,6 +41,20 @@ static void add_name(struct settings *s, yyjson_val *name)
 		snprintf(s->critical[s->critical_count++], NAME_MAX_BYTES, "%s", yyjson_get_str(name));
 }
 
+static void read_way(yyjson_val *update, struct settings *out)
+{
+	static const char ca_path[] = "/run/berth/update-ca.pem";
+	yyjson_val *ca = yyjson_obj_get(update, "ca_certs");
+	const char *channel = yyjson_get_str(yyjson_obj_get(update, "channel"));
+	const char *proxy = yyjson_get_str(yyjson_obj_get(update, "proxy"));
+
+	snprintf(out->channel, sizeof(out->channel), "%s", channel ? channel : "");
+	snprintf(out->way.proxy, sizeof(out->way.proxy), "%s", proxy ? proxy : "");
+	if (yyjson_is_str(ca) && file_replace_at(AT_FDCWD, ca_path, yyjson_get_str(ca),
+						 yyjson_get_len(ca), 0644, NULL) == 0)
+		snprintf(out->way.ca, sizeof(out->way.ca), "%s", ca_path);
+}
+
 void facts_settings(struct settings *out)
 {
 	yyjson_doc *doc = read_json("/run/berth/config.json");
@@ -49,6 +63,7 @@ void facts_settings(struct settings *out)
 	size_t i, count;
 
 	*out = (struct settings){ .hold_ms = HOLD_MS, .limit_ms = LIMIT_MS };
+	read_way(update, out);
 	if (yyjson_is_int(yyjson_obj_get(update, "hold_ms")))
 		out->hold_ms = yyjson_get_sint(yyjson_obj_get(update, "hold_ms"));
 	if (yyjson_is_int(yyjson_obj_get(update, "limit_ms")))

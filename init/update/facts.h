@@ -6,17 +6,21 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "update/fetch.h"
 #include "update/store.h"
 
 struct settings {
 	int64_t hold_ms;  /* the checks must hold this long */
 	int64_t limit_ms; /* ... and begin to within this time */
+	char channel[URL_BYTES_MAX]; /* address of the channel's text; empty: none */
+	struct fetch_way way;
 	bool critical_known;
 	unsigned critical_count;
 	char critical[CRITICAL_MAX][NAME_MAX_BYTES]; /* else: every declared container */
 };
 
-/* From /run/berth/config.json ("berth.update"); without one, what holds without a configuration. */
+/* From /run/berth/config.json ("berth.update"); without one, what holds without a configuration.
+ * A CA of the configuration's own is written to a file for the download. */
 void facts_settings(struct settings *out);
 
 /* The data partition and the network. */

@@ -37,6 +37,28 @@ void verity_hash(const struct verity *v, const void *block, uint8_t out[SHA256_S
 	sha256_end(&s, out);
 }
 
+int verity_check_tree(const struct verity *v, const struct verity_levels *levels,
+		      const uint8_t *tree, struct err *e)
+{
+	const uint64_t first = levels->start[levels->count - 1];
+
+	for (unsigned level = levels->count; level-- > 0;) {
+		for (uint64_t i = 0; i < levels->blocks[level]; i++) {
+			const uint8_t *block = tree + (levels->start[level] + i - first) * VERITY_BLOCK_BYTES;
+			const uint8_t *expected = v->root_hash;
+			uint8_t hash[SHA256_SIZE];
+
+			if (level + 1 < levels->count)
+				expected = tree + (levels->start[level + 1] - first) * VERITY_BLOCK_BYTES +
+					   i * SHA256_SIZE;
+			verity_hash(v, block, hash);
+			if (memcmp(hash, expected, sizeof(hash)) != 0)
+				return err_set(e, -EBADMSG, "the root's hash tree does not lead to its root hash");
+		}
+	}
+	return 0;
+}
+
 struct checker {
 	const struct verity *v;
 	struct verity_levels levels;

@@ -36,6 +36,10 @@ int verity_layout(const struct verity *v, struct verity_levels *out);
 
 void verity_hash(const struct verity *v, const void *block, uint8_t out[SHA256_SIZE]);
 
+/* Checks a tree by itself, all its blocks in memory (levels->start[count - 1] is the first). */
+int verity_check_tree(const struct verity *v, const struct verity_levels *levels,
+		      const uint8_t *tree, struct err *e);
+
 /* Reads one block of the device; 0 or -errno. */
 typedef int verity_read_fn(void *arg, uint64_t block, void *data);
 

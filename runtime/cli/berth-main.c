@@ -29,6 +29,7 @@ static const struct cli_command machine_commands[] = {
 	{ "config", "check FILE | show", "Check a boot configuration, or show the one in force", 1, 2,
 	  cmd_config },
 	{ "update", "COMMAND", "Replace the system by a newer version, or go back", 0, ANY, cmd_exec },
+	{ "install", "/dev/DISK", "Copy the running system onto a disk", 0, ANY, cmd_exec },
 	{ "version", "", "Show the version", 0, 0, cmd_version },
 	{ "reboot", "", "Stop everything in order and start the machine again", 0, 0, cmd_power },
 	{ "poweroff", "", "Stop everything in order and switch the machine off", 0, 0, cmd_power },

@@ -52,12 +52,12 @@ class Bundles:
         run("sh", "-c", command.replace("--out out/update", f"--out {out}") + more, cwd=TOP)
         return out
 
-    def make(self, name, version=LATER, arguments="", programs=None, root_hash=None):
+    def make(self, name, version=LATER, arguments="", programs=None, root_hash=None, serial=1):
         out = self.folder / f"{name}.bundle"
         root = self._root(name, programs) if programs else self.later
         verity = json.loads((root / "verity.json").read_text())
         boot = self._boot(name, arguments, dict(verity, root_hash=root_hash or verity["root_hash"]))
         run(TOP / "image-build/bundle/make-bundle", "--boot", boot, "--root", root / "root.erofs",
             "--verity", root / "verity.json", "--version", version, "--keys", KEYS, "--level", 1,
-            "--out", out)
+            "--channel", name, "--serial", serial, "--out", out)
         return out

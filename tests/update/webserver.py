@@ -1,0 +1,47 @@
+"""A plain static web server that sends parts of files, as any does; it counts what it sends."""
+import http.server
+import threading
+from pathlib import Path
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *unused):
+        pass
+
+    def do_GET(self):
+        path = Path(self.server.folder) / self.path.lstrip("/")
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data = path.read_bytes()
+        first, end, status = 0, len(data), 200
+        wanted = self.headers.get("Range", "")
+        if wanted.startswith("bytes="):
+            left, right = wanted[6:].split("-")
+            first, end, status = int(left), min(int(right or end - 1), end - 1) + 1, 206
+        self.send_response(status)
+        self.send_header("Content-Length", str(end - first))
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {first}-{end - 1}/{len(data)}")
+        self.end_headers()
+        self.wfile.write(data[first:end])
+        self.server.sent += end - first
+
+
+class WebServer:
+    """A machine's user network reaches it at `url`."""
+
+    def __init__(self, folder):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.folder, self.server.sent = folder, 0
+        self.url = f"http://10.0.2.2:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def sent(self):
+        return self.server.sent
+
+    def close(self):
+        self.server.shutdown()
