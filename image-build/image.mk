@@ -17,7 +17,7 @@ KERNEL = $(call package_root,linux)/boot/bzImage
 endif
 
 # What the image says of itself comes from the commit; a new commit makes a new image.
-out/release: FORCE
+$(image_out)/release: FORCE
 	@mkdir -p $(@D)
 	@echo "$(BERTH_RELEASE) $(SOURCE_DATE_EPOCH)" >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
@@ -49,13 +49,13 @@ $(KEYS)/signing.sec:
 
 $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		$(shell find rootfs -type f -not -path 'rootfs/demo/*') $(root_packages:%=out/pkg/%.key) \
-		$(programs:%=out/target/stripped/%) $(image_out)/store.tar out/sbom.spdx.json \
-		out/seccomp.filter out/release $(KEYS)/signing.sec
+		$(programs:%=out/target/stripped/%) $(image_out)/store.tar $(image_out)/sbom.spdx.json \
+		out/seccomp.filter $(image_out)/release $(KEYS)/signing.sec
 	@image-build/root/assemble --list rootfs/root.list --version $(VERSION) --build $(BERTH_RELEASE) \
 		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
 		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \
-		--store $(image_out)/store.tar --sbom out/sbom.spdx.json --keys $(KEYS) --compress $(compress) \
-		--mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
+		--store $(image_out)/store.tar --sbom $(image_out)/sbom.spdx.json --keys $(KEYS) \
+		--compress $(compress) --mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
 
 $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
 		image-build/disk/grub.cfg out/pkg/grub.key $(kernel_ready)
@@ -78,7 +78,7 @@ test-update:
 # What is in the image: package, version, licence, digest of its source.
 sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd \
 	libsodium libzstd mbedtls curl
-out/sbom.spdx.json: image-build/sbom image-build/sources.lock out/release \
+$(image_out)/sbom.spdx.json: image-build/sbom image-build/sources.lock $(image_out)/release \
 		$(root_packages:%=out/pkg/%.key)
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)
 
