@@ -39,7 +39,8 @@ run: ## build what is missing and start a machine in this terminal
 
 test: ## every test: units, lint, machines; the last line adds up
 	@image-build/deps test
-	+@$(MAKE) --no-print-directory image test-image test-update $(units)
+	+@$(MAKE) --no-print-directory image test-image $(units)
+	+@$(MAKE) --no-print-directory test-update
 	@tests/run --unit $(units) --lint --machine
 
 image: out/berth.img ## the disk image: out/berth.img, out/berth.qcow2, out/direct/
@@ -61,11 +62,12 @@ sweep-oci: image ## the runtime killed at each of its system calls
 lint: ## warnings of a second compiler, shellcheck, layering, names and lengths
 	@tests/run --lint
 
-sweep: ## power cuts at every write of an update, SWEEP=50 of the disks booted (long)
+sweep: ## power cuts at every write, SWEEP=50 disks booted; every bad version, BIOS and UEFI (long)
 	@image-build/deps test
-	+@$(MAKE) --no-print-directory image test-update
+	+@$(MAKE) --no-print-directory image
+	+@$(MAKE) --no-print-directory test-update
 	@BERTH_SWEEP_BOOTS=$(or $(SWEEP),50) /usr/bin/python3 -m pytest -p no:cacheprovider -q -s \
-		tests/update/test_update.py
+		tests/update/test_update.py tests/update/sweep_rollback.py
 
 bench: ## boot times, memory and sizes, medians of five boots
 	@image-build/deps test

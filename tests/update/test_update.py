@@ -17,6 +17,7 @@ SEED = """#cloud-config
 hostname: updated
 ssh_authorized_keys: ["{key}"]
 berth: {{update: {{hold: 25s, limit: 50s, channel: "{url}/sound.json"}}}}
+ntp: {{servers: [192.0.2.1]}}
 containers:
   demo: {{image: "localhost/demo:latest", ports: ["80:8080"], restart: always}}
   broken: {{image: "localhost/demo:latest", network_mode: none, entrypoint: ["/no/such/program"]}}
@@ -143,7 +144,7 @@ def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine):
 
 def test_pid_1_that_ends_uses_up_the_tries(machine, bundles):
     before = boot_id(machine)
-    install(machine, bundles.make("ends", arguments="init=/usr/bin/true"), "--reboot")
+    install(machine, bundles.make("ends", arguments="panic=1 init=/usr/bin/true"), "--reboot")
     wait_next_boot(machine, before, 2 * BOOT_SECONDS)
     assert running(machine) == "b"
     wait_until(lambda: status(machine)["refused"], SHORT_SECONDS, "its version is refused", machine)

@@ -1,0 +1,73 @@
+"""Everything that can be wrong with a new version, on one machine after the other firmware: it comes
+back by itself to the version before, and says why. `make sweep` runs it; it takes long."""
+import json
+
+import pytest
+
+from machine import BOOT_SECONDS, Machine, wait_until
+
+SEED = """#cloud-config
+ssh_authorized_keys: ["{key}"]
+berth: {{update: {{hold: 8s, limit: 60s}}}}
+containers:
+  demo: {{image: "localhost/demo:latest", ports: ["80:8080"], restart: always}}
+  picky:
+    image: localhost/demo:latest
+    network_mode: none
+    volumes: ["/usr/lib/os-release:/release:ro"]
+    entrypoint: ["/bin/sh", "-c"]
+    command: ["while ! grep -q picky-leaves /release; do sleep 1; done; exit 1"]
+"""
+
+NO_GATE = "none of its boots got as far as its gate"
+
+# What the bundle has, what is done to the slot's root partition afterwards, and the reason given.
+ROWS = [
+    ("panic", {"arguments": "panic=1 root=/dev/nowhere"}, "", NO_GATE),
+    ("end", {"arguments": "panic=1 init=/usr/bin/true"}, "", NO_GATE),
+    ("hang", {"arguments": "softdog.soft_margin=15 init=/usr/bin/sleep -- 100000"}, "", NO_GATE),
+    ("flipped byte", {}, "printf X | dd of={root} bs=1 seek=1030 conv=notrunc", NO_GATE),
+    ("empty root", {"empty": True, "arguments": "panic=1"}, "", NO_GATE),
+    ("root hash zeroed", {"root_hash": "0" * 64}, "", NO_GATE),
+    ("engine", {"programs": {"usr/lib/berth/engine": "#!/usr/bin/sh\nsleep 1; exit 1\n"}}, "",
+     "services: service engine is"),
+    ("container", {"version": "0.1.0.2+picky-leaves"}, "", 'containers: container "picky" is not running'),
+    ("network", {"arguments": "initcall_blacklist=virtio_net_driver_init"}, "",
+     "network: 0 links have an address"),
+    ("data", {"arguments": "berth.data=/dev/nowhere"}, "", "data: the data partition is not mounted"),
+]
+
+
+@pytest.fixture(scope="module", params=["bios", "uefi"])
+def machine(request, image, ssh_key):
+    with Machine(image, user_data=SEED.format(key=ssh_key.public), ssh_key=ssh_key, forward=[80],
+                 firmware=request.param) as started:
+        started.wait_ssh()
+        started.wait_http(80)
+        yield started
+
+
+def boot_id(machine):
+    done = machine.try_ssh("cat /proc/sys/kernel/random/boot_id", 30)
+    return done.stdout if done.returncode == 0 else None
+
+
+@pytest.mark.parametrize("name, bundle, spoil, reason", ROWS, ids=[r[0] for r in ROWS])
+def test_it_comes_back(machine, bundles, name, bundle, spoil, reason):
+    made = bundles.make(name.replace(" ", "-"), **bundle)
+    done = machine.ssh_file("berth update install -", made)
+    assert done.returncode == 0, done.stderr
+    if spoil:
+        own = machine.ssh("ls /sys/block/dm-0/slaves").strip().rstrip("0123456789")
+        machine.ssh(spoil.format(root=f"/dev/{own}7") + "; sync; echo 3 >/proc/sys/vm/drop_caches")
+    before = boot_id(machine)
+    machine.try_ssh("berth reboot", 30)
+    wait_until(lambda: (boot_id(machine) or before) != before, 4 * BOOT_SECONDS,
+               "the machine is there again", machine)
+    wait_until(lambda: json.loads(machine.ssh("berth update status --json"))["refused"], BOOT_SECONDS,
+               "its version is refused", machine)
+    status = json.loads(machine.ssh("berth update status --json"))
+    assert next(s for s in status["slots"] if s["running"])["slot"] == "a"
+    assert reason in status["refused"][0]["reason"], status["refused"]
+    assert machine.wait_http(80)
+    machine.ssh("berth update forget")
