@@ -206,7 +206,8 @@ int bootstate_read(int fd, struct bootstate *out, struct err *e)
 	int rc = read_copies(fd, &c);
 
 	if (rc == -EBADMSG)
-		return err_set(e, rc, "both copies of the boot state are damaged");
+		return err_set(e, rc, "both copies of the boot state are damaged (\"berth update confirm\" makes "
+			       "them anew)");
 	if (rc < 0)
 		return err_code(e, rc, "read the boot state");
 	*out = c.state[bootstate_newer(c.valid, c.seq)];

@@ -203,6 +203,21 @@ static enum gate_verdict look(struct trial *t, struct gate *g)
 	return gate_step(g, holds, t->record.look.incarnation, clock_boot_ms());
 }
 
+/* Confirmed or rolled back by hand, while the gate was looking. */
+static bool was_decided(struct trial *t)
+{
+	struct machine *m = &t->machine;
+	struct err e = { "" };
+
+	if (access(ROLLED_BACK_PATH, F_OK) == 0)
+		return true;
+	if (slots_read_state(&m->slots, &m->state, &e) < 0) {
+		log_error("%s", e.text);
+		return true;
+	}
+	return m->state.slot[m->slots.running].good;
+}
+
 static int try_slot(struct trial *t)
 {
 	struct machine *m = &t->machine;
@@ -223,10 +238,8 @@ static int try_slot(struct trial *t)
 			save_logs(t);
 		if (verdict == GATE_WAIT)
 			poll(NULL, 0, LOOK_EVERY_MS);
-		if (access(ROLLED_BACK_PATH, F_OK) == 0 ||
-		    slots_read_state(&m->slots, &m->state, NULL) < 0 ||
-		    m->state.slot[m->slots.running].good)
-			return EXIT_OK; /* a person decided */
+		if (was_decided(t))
+			return EXIT_OK;
 	}
 	if (told_to_end) {
 		give_back(t);

@@ -20,14 +20,36 @@ static void note_result(const struct machine *m, enum slot s, enum result result
 		log_warn("%s", e.text);
 }
 
+/* Its gate asks for what the machine is now, not for what it was when it was installed. */
+static void note_trial(const struct machine *m, enum slot s)
+{
+	struct slot_record r = { 0 };
+	struct settings settings;
+	struct err e = { "" };
+
+	if (m->store < 0)
+		return;
+	store_read_slot(m->store, s, &r, NULL);
+	facts_settings(&settings);
+	facts_all(&settings, &r.before);
+	r.result = RESULT_INSTALLED;
+	if (store_write_slot(m->store, s, &r, &e) < 0)
+		log_warn("%s", e.text);
+}
+
 int command_confirm(int argc, char **argv)
 {
 	automachine struct machine m = { .store = -1 };
 	struct err e = { "" };
+	int rc;
 
 	if (!command_words(argc, argv, 0, 0))
 		return EXIT_USAGE;
-	if (machine_open(&m, &e) < 0)
+	rc = machine_open(&m, &e);
+	/* Both copies are lost: nothing is known of the other slot, this one becomes the only one. */
+	if (rc == -EBADMSG)
+		m.state = (struct bootstate){ 0 };
+	else if (rc < 0)
 		return command_failed(&e);
 	bootstate_confirm(&m.state, m.slots.running);
 	if (slots_write_state(&m.slots, &m.state, &e) < 0)
@@ -49,7 +71,7 @@ static int roll_back(struct machine *m, struct err *e)
 			return err_set(e, -EPERM, "slot %c holds no version that could be booted",
 				       slot_letter(other));
 		bootstate_arm(&m->state, other);
-		note_result(m, other, RESULT_INSTALLED);
+		note_trial(m, other);
 		return slots_write_state(&m->slots, &m->state, e);
 	}
 	rc = bootstate_give_up(&m->state, running, e);

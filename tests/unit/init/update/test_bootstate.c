@@ -128,7 +128,7 @@ static void test_the_older_copy_is_overwritten(void **unused)
 
 	(void)unused;
 	assert_int_equal(bootstate_read(fd, &out, &e), -EBADMSG);
-	assert_string_equal(e.text, "both copies of the boot state are damaged");
+	assert_non_null(strstr(e.text, "both copies of the boot state are damaged"));
 	assert_int_equal(bootstate_write(fd, &b, &e), 0);
 	for (int i = 0; i < 9; i++) {
 		int kept = i % 2 ? 0 : 1; /* made anew, copy 1 is the newer */
