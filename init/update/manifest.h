@@ -13,8 +13,8 @@
 enum {
 	MANIFEST_BYTES_MAX = 4 << 20,
 	MANIFEST_TEXT_MAX = 80,
-	CHUNK_BYTES = 256 * 1024, /* of an image; its last chunk may be shorter */
-	CHUNKS_MAX = 16384,       /* an image of 4 GiB */
+	CHUNK_BYTES = 64 * 1024, /* of an image; its last chunk may be shorter */
+	CHUNKS_MAX = 16384,      /* an image of 1 GiB */
 };
 
 /* An image is stored in chunks. One that is stored in as many bytes as it has is stored as it is,

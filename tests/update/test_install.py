@@ -61,7 +61,7 @@ def test_the_installed_disk_boots_by_itself_beside_the_stick(installed, image, s
     """Under UEFI, though it was installed under BIOS. The stick is there still, as the second disk."""
     disk, _ = installed
     stick = ["-drive", f"if=none,id=stick,format=raw,snapshot=on,file={image}",
-             "-device", "virtio-blk-pci,drive=stick,addr=3"]
+             "-device", "virtio-blk-pci,drive=stick"]
     machine = Machine(image, ssh_key=ssh_key, firmware="uefi", qemu=stick)
     machine.overlay = disk
     try:

@@ -149,7 +149,7 @@ static struct result update(const char *name)
 	return r;
 }
 
-enum { CHUNK = 256 * 1024, BLOCK = 4096 };
+enum { CHUNK = 64 * 1024, BLOCK = 4096 };
 
 /* What may be fetched at most besides the tree, in bytes. */
 static const struct {
