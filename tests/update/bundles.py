@@ -32,6 +32,8 @@ class Bundles:
     def _boot(self, name, arguments, verity):
         """The boot image with more kernel arguments, or another hash tree's table."""
         boot, config = self.folder / f"{name}.boot", self.folder / f"{name}.cfg"
+        if boot.exists():  # debugfs would write another time into it
+            return boot
         shutil.copy(self.later / "boot.ext2", boot)
         text = MAKE_DISK["slot_config"](verity)
         text = re.sub(r'kernel_arguments="(.*)"', rf'kernel_arguments="\1 {arguments}"', text)

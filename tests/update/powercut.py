@@ -1,7 +1,7 @@
 """What a disk would hold if the power had failed at some moment: from a log of its writes.
 
 A write that was not followed by a flush may be on the disk, or in part, or not; so each moment has
-many disks: `sweep` takes the one where everything arrived and a random one. `Judge` says, without
+many disks: `sweep` takes the one where everything arrived and random ones. `Judge` says, without
 booting, what the loader would choose on such a disk and whether that slot is whole.
 """
 import hashlib
@@ -16,6 +16,7 @@ LOG_MAGIC = 0x6A736677736872
 FLUSH, FUA, DISCARD = 1, 2, 4
 SIGNATURE = b"# GRUB Environment Block\n"
 STATE_COPIES = (0xA000, 0xB000)
+RANDOM_DISKS = 3
 
 
 def read_log(path):
@@ -195,7 +196,7 @@ class Judge:
 
 
 def sweep(replay, judge, samples, rng):
-    """Judges, for each moment, the disk with everything on it and one with a part of what was not
+    """Judges, for each moment, the disk with everything on it and some with a part of what was not
     flushed. Returns the counts, the faults, the versions seen, `samples` disks to be booted, and when
     the first installation began."""
     wanted = set(rng.sample(range(1, replay.total + 1), min(samples, replay.total)))
@@ -222,7 +223,7 @@ def sweep(replay, judge, samples, rng):
             result["disks"] += 1  # the same disk, but for the data partition
         if replay.pending and replay.pending[-1][0] == judge.start["root-b"]:
             result["began"] = result["began"] or step
-        if low:
+        for _ in range(RANDOM_DISKS if low else 0):
             look([piece for piece in replay.some(rng) if judge.decides(piece)], step)
         if step in wanted:
             path = replay.path.with_name(f"cut-{step}.img")
