@@ -55,7 +55,8 @@ $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		$(foreach p,$(root_packages),--package $p=$(call package_root,$p)) \
 		$(foreach p,$(programs),--program $($p.path)=out/target/stripped/$p) \
 		--store $(image_out)/store.tar --sbom $(image_out)/sbom.spdx.json --keys $(KEYS) \
-		--compress $(compress) --mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs --out $(image_out)
+		--compress $(compress) --mkfs $(call package_root,erofs-utils)/usr/bin/mkfs.erofs \
+		--out $(image_out)
 
 $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
 		image-build/disk/grub.cfg out/pkg/grub.key $(kernel_ready)

@@ -5,8 +5,8 @@
  *   download --ranges [--ca FILE] URL                      standard input has lines FIRST LAST; the
  *                                                          parts, one behind the other
  *
- * A connection that is cut is taken up where it ended, as often as it gets further. A proxy is taken
- * from http_proxy, https_proxy and no_proxy, as by other programs. Exit codes: 0, 1 failed (a
+ * A connection that is cut is taken up where it ended, as often as it gets further. A proxy is
+ * taken from http_proxy, https_proxy and no_proxy, as by other programs. Exit codes: 0, 1 failed (a
  * sentence on standard error), 2 usage, 3 the server sends no parts. */
 #include <errno.h>
 #include <grp.h>

@@ -97,7 +97,7 @@ static void start_order(void **state)
 
 	(void)state;
 	start_rounds(&boot, false);
-	assert_string_equal(buf_text(&boot), "data | config ssh-key | net engine ssh | "
+	assert_string_equal(buf_text(&boot), "data | config ssh-key | net engine ssh gate | "
 					     "time console-ttyS0 | ");
 	start_rounds(&rescue, true);
 	assert_string_equal(buf_text(&rescue), "data net | ssh-key | ssh | ");
@@ -128,9 +128,9 @@ static void stop_order(void **state)
 		assert_int_not_equal(left, before); /* nobody waits for one who waits for him */
 		buf_adds(&out, "| ");
 	}
-	/* Containers end while the network is still there. */
+	/* Containers end while the network is still there; the gate before what it watches goes away. */
 	assert_string_equal(buf_text(&out),
-			    "engine | time console-ttyS0 | net ssh | config ssh-key | data | ");
+			    "engine gate | time console-ttyS0 | net ssh | config ssh-key | data | ");
 }
 
 int main(void)
