@@ -35,10 +35,22 @@ def read_log(path):
 
 
 class Disk:
-    """A raw image as a file below, and writes that lie above it in memory."""
+    """A raw image as a file below, and writes that lie above it in memory. The file's content has a
+    number, so that what was read need not be read again."""
 
-    def __init__(self, file, above=()):
-        self.file, self.above = file, list(above)
+    def __init__(self, file, above=(), number=0):
+        self.file, self.above, self.number = file, list(above), number
+
+    def digest(self, offset, length, known):
+        """SHA-256; `known` remembers those over which nothing lies."""
+        covered = any(at < offset + length and at + len(piece) > offset for at, piece in self.above)
+        key = (offset, length, self.number)
+        if covered or key not in known:
+            value = hashlib.sha256(self.read(offset, length)).hexdigest()
+            if covered:
+                return value
+            known[key] = value
+        return known[key]
 
     def read(self, offset, length):
         self.file.seek(offset)
@@ -67,10 +79,11 @@ class Replay:
         subprocess.run(["cp", "--sparse=always", str(image), str(self.path)], check=True)
         self.file = open(self.path, "r+b")
         self.file.truncate(size)
-        self.entries, self.pending = list(read_log(log)), []
+        self.entries, self.pending, self.number = list(read_log(log)), [], 0
         self.total = sum(1 for _, _, _, length in self.entries if length)
 
     def settle(self):
+        self.number += bool(self.pending)
         for at, data in self.pending:
             self.file.seek(at)
             self.file.write(data)
@@ -146,7 +159,7 @@ class Judge:
                                           capture_output=True, text=True).stdout)["partitiontable"]
         self.start = {p["name"]: p["start"] * SECTOR for p in table["partitions"]}
         self.size, self.image_size = size, Path(image).stat().st_size
-        self.versions, self.lengths, self.seen = {}, set(), {}
+        self.versions, self.lengths, self.known = {}, set(), {}
 
     def add_version(self, name, boot, root):
         sums = tuple(hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in (boot, root))
@@ -155,9 +168,9 @@ class Judge:
 
     def version_in(self, disk, slot):
         for lengths in self.lengths:
-            data = [disk.read(self.start[f"{kind}-{slot}"], n)
-                    for kind, n in zip(("boot", "root"), lengths)]
-            name = self.versions.get(tuple(hashlib.sha256(d).hexdigest() for d in data))
+            name = self.versions.get(tuple(
+                disk.digest(self.start[f"{kind}-{slot}"], n, self.known)
+                for kind, n in zip(("boot", "root"), lengths)))
             if name:
                 return name
         return None
@@ -206,7 +219,7 @@ def sweep(replay, judge, samples, rng):
 
     def look(above, step):
         result["disks"] += 1
-        version, why = judge.judge(Disk(replay.file, above))
+        version, why = judge.judge(Disk(replay.file, above, replay.number))
         result["versions"].add(version)
         if not version:
             result["faults"].append(f"after write {step}: {why}")
