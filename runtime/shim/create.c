@@ -39,12 +39,12 @@ static int mount_root(struct shim *s, struct err *e)
 	return rc;
 }
 
-static int open_pipe(int pipe_fds[2], struct err *e)
+static int open_pipe(int pipe_fds[2], int ours, struct err *e)
 {
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(e, "make a pipe");
 	/* Our end only: what the container does with its own is its business. */
-	fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
+	fcntl(pipe_fds[ours], F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -92,14 +92,18 @@ static int open_cgroup(pid_t pid)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int run_create(struct shim *s, int out, int err_fd, const char *console, struct err *e)
+static int run_create(struct shim *s, const int stdio[3], const char *console, struct err *e)
 {
 	const struct options *o = s->options;
 	char bundle[PATH_MAX], pid_file[PATH_MAX];
 	const char *argv[] = { o->runtime, "create", "--bundle", bundle, "--pid-file", pid_file,
 			       o->id, NULL, NULL, NULL };
-	struct spawn_fd fds[] = { { err_fd, 2 }, { out, 1 } };
-	struct spawn sp = { .argv = argv, .fds = fds, .fd_count = out >= 0 ? 2 : 1 };
+	struct spawn_fd fds[3];
+	struct spawn sp = { .argv = argv, .fds = fds };
+
+	for (int i = 0; i < 3; i++)
+		if (stdio[i] >= 0)
+			fds[sp.fd_count++] = (struct spawn_fd){ stdio[i], i };
 
 	snprintf(bundle, sizeof(bundle), "%s/bundle", o->dir);
 	snprintf(pid_file, sizeof(pid_file), "%s/pid", o->dir);
@@ -113,21 +117,25 @@ static int run_create(struct shim *s, int out, int err_fd, const char *console, 
 
 static int create_with_pipes(struct shim *s, struct err *e)
 {
-	int out[2] = { -1, -1 }, err_pipe[2] = { -1, -1 };
-	int rc = open_pipe(out, e);
+	int out[2] = { -1, -1 }, err_pipe[2] = { -1, -1 }, in[2] = { -1, -1 };
+	int rc = open_pipe(out, 0, e);
 
 	if (!rc)
-		rc = open_pipe(err_pipe, e);
+		rc = open_pipe(err_pipe, 0, e);
+	if (!rc && s->options->stdin_open)
+		rc = open_pipe(in, 1, e);
 	if (!rc) {
-		rc = run_create(s, out[1], err_pipe[1], NULL, e);
+		rc = run_create(s, (const int[]){ in[0], out[1], err_pipe[1] }, NULL, e);
 		if (rc < 0)
 			rc = explain(rc, err_pipe[0], e);
 	}
 	/* The container holds its ends; ours would keep the pipes from ending. */
+	cleanup_fd(&in[0]);
 	cleanup_fd(&out[1]);
 	cleanup_fd(&err_pipe[1]);
 	s->outputs[LOG_STDOUT].fd = out[0];
 	s->outputs[LOG_STDERR].fd = err_pipe[0];
+	s->input.fd = in[1];
 	return rc;
 }
 
@@ -140,9 +148,9 @@ static int create_with_terminal(struct shim *s, struct err *e)
 
 	snprintf(path, sizeof(path), "%s/console.sock", s->options->dir);
 	listener = console_listen(path, e);
-	rc = listener < 0 ? listener : open_pipe(words, e);
+	rc = listener < 0 ? listener : open_pipe(words, 0, e);
 	if (!rc) {
-		rc = run_create(s, -1, words[1], path, e);
+		rc = run_create(s, (const int[]){ -1, -1, words[1] }, path, e);
 		if (rc < 0)
 			rc = explain(rc, words[0], e);
 	}
@@ -152,6 +160,9 @@ static int create_with_terminal(struct shim *s, struct err *e)
 	}
 	if (rc >= 0)
 		fcntl(rc, F_SETFL, O_RDWR | O_NONBLOCK);
+	/* A number of its own: it is watched apart from the output. */
+	if (rc >= 0 && s->options->stdin_open)
+		s->input.fd = fcntl(rc, F_DUPFD_CLOEXEC, 3);
 	unlink(path);
 	cleanup_fd(&words[0]);
 	cleanup_fd(&words[1]);

@@ -36,6 +36,8 @@ ssize_t lines_read(struct lines *l, int fd, struct logfile *log)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	if (l->tap && n)
+		l->tap(l->tap_arg, l->stream, l->text + l->len, (size_t)n);
 	l->len += (size_t)n;
 	cut(l, log);
 	if (log)

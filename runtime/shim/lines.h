@@ -11,6 +11,9 @@ enum { LINE_MAX_BYTES = 16 * 1024 };
 
 struct lines {
 	enum log_stream stream;
+	/* Sees what was read, as it came. */
+	void (*tap)(void *arg, enum log_stream stream, const char *data, size_t len);
+	void *tap_arg;
 	size_t len;                 /* of an unfinished line */
 	char text[LINE_MAX_BYTES];
 };

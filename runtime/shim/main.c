@@ -15,7 +15,8 @@
 
 static const char usage[] =
 	"usage: shim --id ID --dir DIR [--log FILE --log-max-size BYTES --log-max-file N]\n"
-	"            [--runtime PROGRAM] [--status-fd N] [--tty]\n";
+	"            [--runtime PROGRAM] [--status-fd N]\n"
+	"            [--tty] [--stdin] [--stdin-once]\n";
 
 static int set_text(const char **out, const char *value)
 {
@@ -81,11 +82,27 @@ static int read_option(struct options *o, const char *name, const char *value)
 	return -EINVAL;
 }
 
+static bool read_flag(struct options *o, const char *name)
+{
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = {
+		{ "--tty", &o->tty },
+		{ "--stdin", &o->stdin_open },
+		{ "--stdin-once", &o->stdin_once },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (!strcmp(flags[i].name, name))
+			return *flags[i].flag = true;
+	return false;
+}
+
 static int read_options(struct options *o, char **argv)
 {
 	while (*argv) {
-		if (!strcmp(*argv, "--tty")) {
-			o->tty = true;
+		if (read_flag(o, *argv)) {
 			argv++;
 			continue;
 		}
@@ -151,7 +168,7 @@ static int start(struct shim *s, struct err *e)
 int main(int argc, char **argv)
 {
 	/* Static: its two line buffers are used page by page. */
-	static struct shim s = { .dir = -1, .listener = -1, .cgroup = -1 };
+	static struct shim s = { .dir = -1, .listener = -1, .cgroup = -1, .input.fd = -1 };
 	struct options o = {
 		.log_max_bytes = 10 * 1024 * 1024, .log_max_files = 3,
 		.runtime = "/usr/bin/berth-oci", .status_fd = -1,
@@ -177,9 +194,11 @@ int main(int argc, char **argv)
 	if (shim_watch(&s, &e) < 0)
 		log_error("container %s: %s", o.id, e.text);
 	logfile_close(s.log);
-	/* The record is read before the cgroup goes; clients see the end last, when all is done. */
+	/* The record is read before the cgroup goes; the engine sees the end when all is done. */
 	if (shim_record(&s, &e) < 0)
 		log_error("container %s: %s", o.id, e.text);
 	shim_delete(&s);
+	shim_let_go(&s);
+	attach_finish(&s);
 	return 0;
 }

@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "shim/attach.h"
 #include "shim/lines.h"
 #include "shim/logfile.h"
 
@@ -19,6 +21,8 @@ struct options {
 	const char *runtime;        /* the OCI runtime's program */
 	int status_fd;
 	bool tty;
+	bool stdin_open;            /* the container has a stdin other than /dev/null */
+	bool stdin_once;            /* which ends with the first client's */
 };
 
 enum { CLIENTS_MAX = 32 };
@@ -30,9 +34,21 @@ struct output {
 	struct shim *shim;
 };
 
-struct client {
-	int fd;                     /* 0: free */
+/* Our end of the container's stdin. */
+struct input {
+	int fd;                     /* -1: none, or closed */
+	struct buf pending;         /* not taken yet */
 	struct loop_source *source;
+	bool ending;                /* closed once `pending` is written */
+};
+
+/* A connection to shim.sock; with `attached`, a client's that lives even when this has ended. */
+struct client {
+	struct shim *shim;
+	bool used;
+	int fd;                     /* -1: the engine is gone */
+	struct loop_source *source;
+	struct attached *attached;
 };
 
 struct shim {
@@ -41,10 +57,14 @@ struct shim {
 	struct logfile *log;
 	int dir;                    /* fd of options->dir */
 	int listener;
+	struct loop_source *connects;
 	int cgroup;                 /* fd of the container's cgroup directory, or -1 */
 	pid_t pid;                  /* of the container's first process */
 	int status;                 /* as waitpid gave it */
 	struct output outputs[2];   /* stdout and stderr; with a terminal only the first */
+	bool paused;                /* they are not read at present */
+	bool finishing;             /* the container is over */
+	struct input input;
 	struct client clients[CLIENTS_MAX];
 };
 
@@ -57,9 +77,19 @@ void shim_delete(struct shim *s);
 int console_listen(const char *path, struct err *e);
 int console_receive(int listener, struct err *e);
 
-/* watch.c: answers on shim.sock, copies output, until the container has ended. 0 or -errno. */
-int shim_listen(struct shim *s, struct err *e);
+/* watch.c: copies output until the container has ended. 0 or -errno. */
 int shim_watch(struct shim *s, struct err *e);
+void shim_pause_output(struct shim *s, bool pause);
+
+/* control.c: answers on shim.sock. */
+int shim_listen(struct shim *s, struct err *e); /* 0 or -errno */
+int shim_answer(struct shim *s, struct err *e); /* once the loop is there to run */
+void client_drop(struct client *c);
+void shim_let_go(struct shim *s); /* all that watch only, and nobody new */
+
+/* stdin.c: clients' input to the container. */
+void stdin_write(struct shim *s, const char *data, size_t len);
+void stdin_close(struct shim *s); /* after what is pending */
 
 /* record.c: writes the file "exit". 0 or -errno. */
 int shim_record(struct shim *s, struct err *e);

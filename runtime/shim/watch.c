@@ -1,16 +1,9 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "shim/shim.h"
 
 static void end_output(struct output *o)
@@ -62,59 +55,17 @@ static void on_child(struct loop *l, int sig, void *arg)
 		loop_stop(l, 0);
 }
 
-static void drop_client(struct shim *s, struct client *c)
+void shim_pause_output(struct shim *s, bool pause)
 {
-	loop_remove(s->loop, c->source);
-	close(c->fd);
-	*c = (struct client){ 0 };
+	s->paused = pause;
+	for (size_t i = 0; i < ARRAY_LEN(s->outputs); i++)
+		if (s->outputs[i].source)
+			loop_fd_events(s->loop, s->outputs[i].source, pause ? 0u : EPOLLIN);
 }
 
-static void on_client(struct loop *l, int fd, uint32_t events, void *arg)
+static void tap(void *arg, enum log_stream stream, const char *data, size_t len)
 {
-	struct shim *s = arg;
-
-	(void)l;
-	(void)events;
-	/* Clients have nothing to say: whatever comes is their end. */
-	for (size_t i = 0; i < ARRAY_LEN(s->clients); i++)
-		if (s->clients[i].fd == fd)
-			drop_client(s, &s->clients[i]);
-}
-
-static void on_connect(struct loop *l, int listener, uint32_t events, void *arg)
-{
-	struct shim *s = arg;
-	struct client *c = s->clients;
-	char text[32];
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int len = snprintf(text, sizeof(text), "running %d\n", (int)s->pid);
-
-	(void)events;
-	if (fd < 0)
-		return;
-	while (c < s->clients + ARRAY_LEN(s->clients) && c->fd)
-		c++;
-	if (c == s->clients + ARRAY_LEN(s->clients) ||
-	    send(fd, text, (size_t)len, MSG_NOSIGNAL) != len) {
-		close(fd);
-		return;
-	}
-	c->fd = fd;
-	c->source = loop_fd(l, fd, EPOLLIN | EPOLLRDHUP, on_client, s);
-}
-
-int shim_listen(struct shim *s, struct err *e)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	/* By way of the fd: a socket's path has 108 bytes, the directory's may have more. */
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/shim.sock", s->dir);
-	unlink(addr.sun_path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 16) < 0)
-		return err_sys(e, "listen on \"%s/shim.sock\"", s->options->dir);
-	s->listener = take_fd(&fd);
-	return 0;
+	attach_output(arg, stream, data, len);
 }
 
 static int watch_outputs(struct shim *s, struct err *e)
@@ -124,6 +75,8 @@ static int watch_outputs(struct shim *s, struct err *e)
 
 		if (o->fd < 0)
 			continue;
+		o->lines.tap = tap;
+		o->lines.tap_arg = s;
 		o->source = loop_fd(s->loop, o->fd, EPOLLIN, on_output, o);
 		if (!o->source)
 			return err_sys(e, "watch the container's output");
@@ -137,9 +90,11 @@ int shim_watch(struct shim *s, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (!loop_signal(s->loop, SIGCHLD, on_child, s) ||
-	    !loop_fd(s->loop, s->listener, EPOLLIN, on_connect, s))
+	if (!loop_signal(s->loop, SIGCHLD, on_child, s))
 		return err_sys(e, "watch the container");
+	rc = shim_answer(s, e);
+	if (rc < 0)
+		return rc;
 	/* It may have ended before the signal was watched. */
 	raise(SIGCHLD);
 	rc = loop_run(s->loop);
