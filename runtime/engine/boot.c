@@ -264,6 +264,17 @@ static void settle_after_boot(struct container *c)
 	c->record_stale = true;
 }
 
+/* It was to go when it ended, and the machine or the engine ended first. */
+static void remove_what_was_to_go(struct engine *en)
+{
+	for (size_t i = en->count; i--;) {
+		struct container *c = en->containers[i];
+
+		if (c->spec.auto_remove && c->state == STATE_EXITED && !c->boot_pending)
+			engine_remove(c, false, true, NULL, NULL, NULL);
+	}
+}
+
 static bool runs_at_boot(const struct container *c)
 {
 	struct restart_facts facts = {
@@ -304,6 +315,7 @@ void engine_boot(struct engine *en)
 		adopt_all(en);
 	read_configuration(en);
 	decide_who_starts(en);
+	remove_what_was_to_go(en);
 	refuse_circles(en);
 	start_what_can(en);
 	public_soon(en);

@@ -11,6 +11,7 @@
 #include "net/ruleset.h"
 #include "spec/container.h"
 
+struct attachment;
 struct engine;
 struct start;
 struct waiter;
@@ -63,6 +64,8 @@ struct container {
 	int kills;                    /* steps of a stop that took place */
 	struct start *start;          /* while starting */
 	struct waiter *waiters;
+	struct attachment *attachments; /* clients that wait for its start */
+	unsigned console_rows, console_columns; /* asked for at its making; 0: not */
 };
 
 bool container_is_live(const struct container *c);   /* has, or may have, a process */

@@ -72,6 +72,7 @@ int engine_create(struct engine *en, const struct container_spec *spec, const ch
  * ENGINE_ALREADY (it was so before): `done` is not called. -errno: refused or failed at once, with
  * the sentence that docker has for it; -EBUSY: not in this state. */
 enum { ENGINE_DONE = 0, ENGINE_ALREADY = 1, ENGINE_PENDING = 2 };
+enum { ENGINE_NAME_MAX = 64 };
 
 typedef void engine_done_fn(void *arg, struct container *c, int rc, const struct err *e);
 
@@ -92,8 +93,25 @@ enum engine_wait { ENGINE_WAIT_EXIT, ENGINE_WAIT_REMOVED };
 int engine_wait(struct container *c, enum engine_wait what, engine_done_fn *done, void *arg,
 		struct err *e);
 
+/* Joins a client's connection to the container's streams, now or when it starts. `fd` stays the
+ * caller's, who keeps it open until `over`: called once, unless engine_detach() came before. */
+struct attachment;
+struct attach_wish {
+	bool in, out, err;
+	const char *early;   /* what the client has sent already */
+	size_t early_len;    /* at most 16 KiB */
+};
+typedef void engine_attach_over_fn(void *arg);
+int engine_attach(struct container *c, int fd, const struct attach_wish *wish,
+		  engine_attach_over_fn *over, void *arg, struct attachment **out, struct err *e);
+void engine_detach(struct attachment *a); /* NULL is fine */
+int engine_resize(struct container *c, unsigned rows, unsigned columns, struct err *e);
+
 /* Whoever waited with `arg` is gone: no callback for it any more. */
 void engine_forget(struct engine *en, void *arg);
+
+/* A name that no container has. 0 or -errno. */
+int engine_free_name(const struct engine *en, char out[ENGINE_NAME_MAX]);
 
 /* The image's config; free with image_config_free. */
 int engine_image_config(struct engine *en, const char *image, struct image_config *out,

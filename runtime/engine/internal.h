@@ -43,12 +43,18 @@ void start_free(struct container *c);       /* gives up what a start under way h
 int watch_attach(struct container *c, struct err *e);
 void watch_detach(struct container *c);
 int watch_connect(const struct container *c); /* fd of the shim's socket or -errno */
+/* The same, having said `text`; `pass` (or -1) goes along. */
+int watch_say(const struct container *c, const char *text, size_t len, int pass);
 int watch_read_pid(int fd, pid_t *pid);
 int watch_signal(const struct container *c, int sig);
 void watch_kill_cgroup(const struct container *c);
 int watch_freeze(const struct container *c, bool freeze, struct err *e);
 void watch_clean_runtime(struct container *c);
 void watch_ended(struct container *c);
+
+/* attach.c */
+void attach_hand_over(struct container *c); /* its shim is there */
+void attach_give_up(struct container *c);   /* it will not start */
 
 /* bundle.c */
 int bundle_write(struct container *c, const struct image *image, const struct image_config *config,

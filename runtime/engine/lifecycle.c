@@ -254,8 +254,12 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 		err_set(&e, -EIO, "%s", how->error);
 	waiter_tell(c, WAIT_STARTED, how->error ? -EIO : 0, &e);
 	waiter_tell(c, WAIT_EXITED | (c->state == STATE_EXITED ? WAIT_ENDED : 0), 0, NULL);
+	if (c->state == STATE_EXITED)
+		attach_give_up(c);
 	if (how->error && c->state == STATE_EXITED)
 		boot_failed(c);
+	if (c->spec.auto_remove && c->state == STATE_EXITED && !c->removed)
+		engine_remove(c, false, true, NULL, NULL, NULL);
 	if (en->stopping)
 		stop_loop_when_all_ended(en);
 }

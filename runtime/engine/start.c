@@ -318,6 +318,10 @@ static void on_created(struct container *c)
 		fail(c, &e);
 		return;
 	}
+	/* Before it runs: its first byte is theirs as well. */
+	attach_hand_over(c);
+	if (c->console_rows && c->spec.tty)
+		engine_resize(c, c->console_rows, c->console_columns, NULL);
 	s->step = STEP_NETWORK;
 	if (!container_uses_bridge(c) || network_settled(c->engine))
 		run_runtime(c);
@@ -362,7 +366,7 @@ static void on_status(struct loop *l, int fd, uint32_t events, void *arg)
 struct shim_args {
 	char dir[PATH_MAX], size[24], files[24];
 	char *log;
-	const char *argv[20];
+	const char *argv[24];
 };
 
 static void shim_argv(struct container *c, struct shim_args *a)
@@ -391,6 +395,10 @@ static void shim_argv(struct container *c, struct shim_args *a)
 	}
 	if (c->spec.tty)
 		a->argv[n++] = "--tty";
+	if (c->spec.stdin_open)
+		a->argv[n++] = "--stdin";
+	if (c->spec.stdin_once)
+		a->argv[n++] = "--stdin-once";
 	a->argv[n++] = "--runtime";
 	a->argv[n++] = c->engine->paths.runtime;
 	a->argv[n++] = "--status-fd";

@@ -40,6 +40,29 @@ int watch_connect(const struct container *c)
 	return take_fd(&fd);
 }
 
+int watch_say(const struct container *c, const char *text, size_t len, int pass)
+{
+	autoclose int fd = watch_connect(c);
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS } };
+	struct iovec io = { (void *)(uintptr_t)text, len };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+
+	if (fd < 0)
+		return fd;
+	if (pass >= 0) {
+		memcpy(CMSG_DATA(&control.header), &pass, sizeof(pass));
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+	}
+	if (sendmsg(fd, &m, MSG_NOSIGNAL) != (ssize_t)len)
+		return -EPIPE;
+	return take_fd(&fd);
+}
+
 int watch_read_pid(int fd, pid_t *pid)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };

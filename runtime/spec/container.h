@@ -114,6 +114,9 @@ struct container_spec {
 	int64_t stop_grace_ms; /* 0: 10 s */
 	bool init; /* docker's --init */
 	bool tty, stdin_open;
+	bool stdin_once; /* stdin ends when the first client's does */
+	bool auto_remove; /* goes, with its anonymous volumes, when it has ended */
+	struct string_list expose; /* "80/tcp": told, not published */
 	struct string_map labels;
 	struct spec_log log;
 	int64_t shm_size; /* bytes; 0: 64 MiB */
