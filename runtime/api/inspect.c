@@ -165,7 +165,7 @@ static void add_host_config(struct buf *b, const struct container *c)
 	json_string(b, "Name", s->restart.policy ? s->restart.policy : "no");
 	json_int(b, "MaximumRetryCount", s->restart.max_retries);
 	json_close(b, '}');
-	json_bool(b, "AutoRemove", false);
+	json_bool(b, "AutoRemove", c->spec.auto_remove);
 	json_string(b, "VolumeDriver", "");
 	json_raw(b, "VolumesFrom", "null");
 	json_raw(b, "ConsoleSize", "[0,0]");
@@ -224,13 +224,17 @@ static void add_exposed(struct buf *b, const struct container *c, const struct i
 	json_open(b, "ExposedPorts", '{');
 	for (size_t i = 0; i < image->ExposedPorts.count; i++)
 		json_raw(b, image->ExposedPorts.items[i], "{}");
+	for (size_t i = 0; i < c->spec.expose.count; i++)
+		if (!string_list_has(&image->ExposedPorts, c->spec.expose.items[i]))
+			json_raw(b, c->spec.expose.items[i], "{}");
 	for (size_t i = 0; i < c->spec.ports.count; i++) {
 		const struct spec_port *port = &c->spec.ports.items[i];
 		char name[32];
 
 		snprintf(name, sizeof(name), "%lld/%s", (long long)port->target,
 			 port->protocol ? port->protocol : "tcp");
-		if (!string_list_has(&image->ExposedPorts, name))
+		if (!string_list_has(&image->ExposedPorts, name) &&
+		    !string_list_has(&c->spec.expose, name))
 			json_raw(b, name, "{}");
 	}
 	json_close(b, '}');
@@ -256,7 +260,7 @@ static void add_config(struct request *r, struct buf *b, const struct container 
 	add_exposed(b, c, &image);
 	json_bool(b, "Tty", s->tty);
 	json_bool(b, "OpenStdin", s->stdin_open);
-	json_bool(b, "StdinOnce", false);
+	json_bool(b, "StdinOnce", s->stdin_once);
 	json_strings(b, "Env", &env);
 	json_strings(b, "Cmd", s->command.present || s->entrypoint.present ? &s->command : &image.Cmd);
 	json_string(b, "Image", s->image);

@@ -116,6 +116,7 @@ unsigned status_of(int rc)
 		{ -EINVAL, MHD_HTTP_BAD_REQUEST },
 		{ -EBUSY, MHD_HTTP_CONFLICT },
 		{ -EEXIST, MHD_HTTP_CONFLICT },
+		{ -ENOTSUP, MHD_HTTP_NOT_IMPLEMENTED },
 		{ -ESHUTDOWN, MHD_HTTP_SERVICE_UNAVAILABLE },
 	};
 
@@ -128,6 +129,13 @@ unsigned status_of(int rc)
 void reply_errno(struct request *r, int rc, const struct err *e)
 {
 	reply_error(r, status_of(rc), "%s", e->text);
+}
+
+void reply_upgrade(struct request *r, const char *type, MHD_UpgradeHandler handler)
+{
+	set_response(r, MHD_HTTP_SWITCHING_PROTOCOLS, MHD_create_response_for_upgrade(handler, r));
+	reply_header(r, "Content-Type", type);
+	reply_header(r, "Upgrade", "tcp");
 }
 
 /* ---- waiting ---- */

@@ -59,6 +59,9 @@ void reply_errno(struct request *r, int rc, const struct err *e); /* -ENOENT: 40
 void reply_header(struct request *r, const char *name, const char *value); /* after the reply */
 void reply_stream(struct request *r, const char *type, struct stream stream);
 void stream_wake(struct request *r);
+/* 101: the connection is the handler's (its `cls` is the request), until it says
+ * MHD_UPGRADE_ACTION_CLOSE. The request lives so long; its stream.end is called then. */
+void reply_upgrade(struct request *r, const char *type, MHD_UpgradeHandler handler);
 
 /* The answer comes later; then one reply_*() and request_answer(). */
 void request_wait(struct request *r);

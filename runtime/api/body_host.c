@@ -1,0 +1,286 @@
+/* HostConfig. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/body.h"
+#include "base/cleanup.h"
+
+/* ---- lists of objects, each with its own small table ---- */
+
+struct list_of {
+	const struct body_key *keys;
+	size_t item_size;
+};
+
+static int take_list(struct body *b, void *list, yyjson_val *v, const struct list_of *of,
+		     struct err *e)
+{
+	size_t i, max;
+	yyjson_val *item;
+
+	if (!yyjson_is_arr(v) || yyjson_arr_size(v) > RECORD_ITEMS_MAX)
+		return err_set(e, -EINVAL, "expected a list");
+	yyjson_arr_foreach(v, i, max, item) {
+		void *made = record_list_add(list, of->item_size);
+		int rc = made ? body_walk(b, "", item, of->keys, made, e) : body_no_memory(e);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static const struct body_key rate_keys[] = {
+	{ "Path", take_string, offsetof(struct spec_rate, path) },
+	{ "Rate", take_int, offsetof(struct spec_rate, rate) },
+	{ NULL, NULL, 0 },
+};
+
+static int take_rates(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	return take_list(b, member, v, &(struct list_of){ rate_keys, sizeof(struct spec_rate) }, e);
+}
+
+static const struct body_key ulimit_keys[] = {
+	{ "Hard", take_int, offsetof(struct spec_ulimit, hard) },
+	{ "Name", take_string, offsetof(struct spec_ulimit, name) },
+	{ "Soft", take_int, offsetof(struct spec_ulimit, soft) },
+	{ NULL, NULL, 0 },
+};
+
+static int take_ulimits(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	return take_list(b, member, v, &(struct list_of){ ulimit_keys, sizeof(struct spec_ulimit) },
+			 e);
+}
+
+static const struct body_key device_keys[] = {
+	{ "CgroupPermissions", take_string, offsetof(struct spec_device, permissions) },
+	{ "PathInContainer", take_string, offsetof(struct spec_device, target) },
+	{ "PathOnHost", take_string, offsetof(struct spec_device, source) },
+	{ NULL, NULL, 0 },
+};
+
+static int take_devices(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	return take_list(b, member, v, &(struct list_of){ device_keys, sizeof(struct spec_device) },
+			 e);
+}
+
+/* ---- objects ---- */
+
+static const struct body_key restart_keys[] = {
+	{ "MaximumRetryCount", take_int, offsetof(struct spec_restart, max_retries) },
+	{ "Name", take_string, offsetof(struct spec_restart, policy) },
+	{ NULL, NULL, 0 },
+};
+
+static int take_restart(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	return body_walk(b, "RestartPolicy.", v, restart_keys, member, e);
+}
+
+static int take_log_size(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	static const char units[] = "kmg";
+	const char *text = yyjson_get_str(v), *unit;
+	char *end = NULL;
+	long long number = text ? strtoll(text, &end, 10) : 0;
+
+	(void)b;
+	unit = end && *end ? strchr(units, *end | 0x20) : NULL;
+	if (!end || end == text || number < 1 || number > 1 << 30 || (*end && (!unit || end[1])))
+		return err_set(e, -EINVAL, "invalid size \"%.32s\"", text ? text : "");
+	*(int64_t *)member = (int64_t)number << (unit ? 10 * (unit - units + 1) : 0);
+	return 0;
+}
+
+static int take_log_files(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	const char *text = yyjson_get_str(v);
+	char *end = NULL;
+	long number = text ? strtol(text, &end, 10) : 0;
+
+	(void)b;
+	if (!end || *end || number < 1 || number > 1000)
+		return err_set(e, -EINVAL, "invalid number \"%.32s\"", text ? text : "");
+	*(int64_t *)member = number;
+	return 0;
+}
+
+static const struct body_key log_option_keys[] = {
+	{ "max-file", take_log_files, offsetof(struct spec_log, max_file) },
+	{ "max-size", take_log_size, offsetof(struct spec_log, max_size) },
+	{ NULL, NULL, 0 },
+};
+
+static int take_log_options(struct body *b, void *log, yyjson_val *v, struct err *e)
+{
+	return body_walk(b, "log option ", v, log_option_keys, log, e);
+}
+
+static int take_log_driver(struct body *b, void *log, yyjson_val *v, struct err *e)
+{
+	struct spec_log *l = log;
+	const char *text = yyjson_get_str(v);
+
+	if (text && *text && strcmp(text, "json-file") && strcmp(text, "none"))
+		return err_set(e, -ENOTSUP, "logging driver \"%.64s\" is not supported (json-file and none "
+			       "are)", text);
+	return take_string(b, &l->driver, v, e);
+}
+
+static const struct body_key log_keys[] = {
+	{ "Config", take_log_options, 0 },
+	{ "Type", take_log_driver, 0 },
+	{ NULL, NULL, 0 },
+};
+
+static int take_log(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	return body_walk(b, "LogConfig.", v, log_keys, member, e);
+}
+
+/* ---- single words ---- */
+
+static int take_network(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	static const char *const known[] = { "", "default", "bridge", "host", "none" };
+	const char *text = yyjson_get_str(v);
+
+	if (text && !strncmp(text, "container:", 10))
+		return err_set(e, -ENOTSUP, "another container's network is not supported yet");
+	for (size_t i = 0; text && i < ARRAY_LEN(known); i++)
+		if (!strcmp(text, known[i]))
+			return take_string(b, member, v, e);
+	/* Not 404, which clients take for an image to be pulled. */
+	return err_set(e, -EINVAL, "network %.128s not found", text ? text : "");
+}
+
+/* Words for what every container of ours is; any other is refused. */
+static int only(yyjson_val *v, const char *word, struct err *e)
+{
+	const char *text = yyjson_get_str(v);
+
+	if (text && (!*text || !strcmp(text, word)))
+		return 0;
+	return err_set(e, -ENOTSUP, "\"%.64s\" is not supported (\"%s\" is)", text ? text : "", word);
+}
+
+static int take_private(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)b;
+	(void)member;
+	return only(v, "private", e);
+}
+
+static int take_isolation(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)b;
+	(void)member;
+	return only(v, "default", e);
+}
+
+static int take_driver(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)b;
+	(void)member;
+	return only(v, "local", e);
+}
+
+static int take_runtime(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)b;
+	(void)member;
+	return only(v, "berth-oci", e);
+}
+
+static int take_swappiness(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)b;
+	(void)member;
+	/* -1 is the clients' word for "not said". */
+	return yyjson_get_sint(v) == -1 ? 0 :
+	       err_set(e, -ENOTSUP, "is not supported: cgroup v2 has no such thing");
+}
+
+/* Even an empty list says something: that no path is masked. */
+static int take_paths(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)b;
+	(void)member;
+	(void)v;
+	return err_set(e, -ENOTSUP, "is not supported: the masked paths are docker's own");
+}
+
+static int take_console(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	yyjson_val *rows = yyjson_arr_get(v, 0), *columns = yyjson_arr_get(v, 1);
+
+	(void)member;
+	if (yyjson_arr_size(v) != 2 || yyjson_get_uint(rows) > 65535 ||
+	    yyjson_get_uint(columns) > 65535)
+		return err_set(e, -EINVAL, "expected [rows, columns]");
+	b->console_rows = (unsigned)yyjson_get_uint(rows);
+	b->console_columns = (unsigned)yyjson_get_uint(columns);
+	return 0;
+}
+
+#define BODY(member) offsetof(struct body, member)
+#define SPEC(member) offsetof(struct body, spec.member)
+
+static const struct body_key host_keys[] = {
+	{ "AutoRemove", take_bool, SPEC(auto_remove) },
+	{ "Binds", take_binds, 0 },
+	{ "BlkioDeviceReadBps", take_rates, SPEC(blkio.read_bps) },
+	{ "BlkioDeviceReadIOps", take_rates, SPEC(blkio.read_iops) },
+	{ "BlkioDeviceWriteBps", take_rates, SPEC(blkio.write_bps) },
+	{ "BlkioDeviceWriteIOps", take_rates, SPEC(blkio.write_iops) },
+	{ "BlkioWeight", take_int, SPEC(blkio.weight) },
+	{ "CapAdd", take_strings, SPEC(cap_add) },
+	{ "CapDrop", take_strings, SPEC(cap_drop) },
+	{ "CgroupnsMode", take_private, 0 },
+	{ "ConsoleSize", take_console, 0 },
+	{ "ContainerIDFile", take_nothing, 0 }, /* the client writes it */
+	{ "CpuShares", take_int, SPEC(cpu_shares) },
+	{ "CpusetCpus", take_string, SPEC(cpuset) },
+	{ "Devices", take_devices, SPEC(devices) },
+	{ "Dns", take_strings, SPEC(dns) },
+	{ "ExtraHosts", take_strings, SPEC(extra_hosts) },
+	{ "GroupAdd", take_strings, SPEC(group_add) },
+	{ "IpcMode", take_private, 0 },
+	{ "Isolation", take_isolation, 0 },
+	{ "LogConfig", take_log, SPEC(log) },
+	{ "MaskedPaths", take_paths, 0 },
+	{ "Memory", take_int, SPEC(mem_limit) },
+	{ "MemoryReservation", take_int, SPEC(mem_reservation) },
+	{ "MemorySwap", take_int, SPEC(memswap_limit) },
+	{ "MemorySwappiness", take_swappiness, 0 },
+	{ "Mounts", take_mounts, 0 },
+	{ "NanoCpus", take_int, SPEC(nano_cpus) },
+	{ "NetworkMode", take_network, SPEC(network_mode) },
+	{ "OomScoreAdj", take_int, SPEC(oom_score_adj) },
+	{ "PidsLimit", take_int, SPEC(pids_limit) },
+	{ "PortBindings", take_ports, 0 },
+	{ "Privileged", take_bool, SPEC(privileged) },
+	{ "PublishAllPorts", take_bool, BODY(publish_all) },
+	{ "ReadonlyPaths", take_paths, 0 },
+	{ "ReadonlyRootfs", take_bool, SPEC(read_only) },
+	{ "RestartPolicy", take_restart, SPEC(restart) },
+	{ "Runtime", take_runtime, 0 },
+	{ "SecurityOpt", take_strings, SPEC(security_opt) },
+	{ "ShmSize", take_int, SPEC(shm_size) },
+	{ "Sysctls", take_map, SPEC(sysctls) },
+	{ "Tmpfs", take_tmpfs, 0 },
+	{ "Ulimits", take_ulimits, SPEC(ulimits) },
+	{ "UsernsMode", take_string, SPEC(userns_mode) },
+	{ "VolumeDriver", take_driver, 0 },
+	{ NULL, NULL, 0 },
+};
+
+int take_host_config(struct body *b, void *member, yyjson_val *v, struct err *e)
+{
+	(void)member;
+	return body_walk(b, "HostConfig.", v, host_keys, b, e);
+}

@@ -1,0 +1,257 @@
+"""The stock docker CLI of this host against a booted machine, over an SSH-forwarded socket: create,
+run, attach, resize. One machine for all of it."""
+import fcntl
+import os
+import pty
+import re
+import socket
+import struct
+import subprocess
+import termios
+import time
+
+import pytest
+
+from machine import SHORT_SECONDS, Machine, wait_until
+
+DEMO = "localhost/demo"
+SHELL = ("--network", "none", "--entrypoint", "sh", DEMO)
+WIDE_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def tank(servers_image, ssh_key):
+    user_data = f"#cloud-config\nssh_authorized_keys:\n  - {ssh_key.public}\ncontainers: {{}}\n"
+    with Machine(servers_image, user_data=user_data, memory=384, ssh_key=ssh_key,
+                 forward=[8090]) as machine:
+        machine.wait_ssh()
+        path = machine.work / "docker.sock"
+        argv = machine.ssh_argv("-")
+        tunnel = subprocess.Popen([*argv[:-2], "-N", "-L", f"{path}:/run/docker.sock", argv[-2]],
+                                  stdin=subprocess.DEVNULL)
+        try:
+            wait_until(path.exists, SHORT_SECONDS, "the tunnel stands", machine)
+            machine.docker_host = f"unix://{path}"
+            yield machine
+        finally:
+            tunnel.kill()
+            tunnel.wait()
+
+
+def environment(tank):
+    return {**os.environ, "DOCKER_HOST": tank.docker_host, "DOCKER_CONFIG": str(tank.work)}
+
+
+def docker(tank, *args, data=None, code=0, seconds=WIDE_SECONDS):
+    """Standard output; with `code` None, the whole process."""
+    done = subprocess.run(["docker", *args], env=environment(tank), input=data, text=True,
+                          capture_output=True, timeout=seconds,
+                          **({} if data is not None else {"stdin": subprocess.DEVNULL}))
+    if code is None:
+        return done
+    assert done.returncode == code, f"{args}: {done}\n{tank.console_tail()}"
+    return done.stdout
+
+
+def background(tank, *args):
+    return subprocess.Popen(["docker", *args], env=environment(tank), stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def end(process):
+    process.kill()
+    process.communicate()
+
+
+def test_run_streams_both_outputs_and_its_exit_code(tank):
+    done = docker(tank, "run", "--rm", *SHELL, "-c", "echo out; echo err >&2; exit 3", code=None)
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
+    assert docker(tank, "ps", "-aq") == "", "--rm has removed it"
+
+
+def test_stdin_goes_in_and_its_end_as_well(tank):
+    text = "".join(f"line {i}\n" for i in range(30000))
+    assert docker(tank, "run", "--rm", "-i", "--network", "none", "--entrypoint", "cat", DEMO,
+                  data=text) == text
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (("--entrypoint", "/no/such/program", DEMO), 127, "no such file"),
+    (("--entrypoint", "/etc/passwd", DEMO), 126, "ermission denied"),
+    (("--pid", "host", DEMO), 125, "HostConfig.PidMode is not supported"),
+    (("--init", DEMO), 125, "HostConfig.Init is not supported"),
+    (("--network", "blue", DEMO), 125, "network blue not found"),
+    (("--name", "x", DEMO), 125, "Invalid container name (x)"),
+    (("--pull", "never", "--platform", "linux/s390x", DEMO), 125, "platform"),
+    (("--pull", "never", "localhost/nothere"), 125, "No such image: localhost/nothere:latest"),
+])
+def test_what_cannot_run_says_why(tank, args, code, said):
+    done = docker(tank, "run", "--rm", *args, code=None)
+    assert (done.returncode, said.lower() in done.stderr.lower()) == (code, True), done
+    assert docker(tank, "ps", "-aq") == ""
+
+
+class Terminal:
+    """A docker command on a terminal of its own."""
+
+    def __init__(self, tank, *args, rows, columns):
+        self.process_id, self.fd = pty.fork()
+        if self.process_id == 0:
+            os.execvpe("docker", ["docker", *args], environment(tank))
+        self.size(rows, columns)
+        self.said = ""
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def read(self):
+        try:
+            self.said += os.read(self.fd, 4096).decode(errors="replace")
+            return True
+        except OSError:
+            return False
+
+    def expect(self, pattern):
+        stop = time.monotonic() + WIDE_SECONDS
+        while not re.search(pattern, self.said):
+            assert time.monotonic() < stop and self.read(), f"no {pattern!r} in {self.said!r}"
+        self.said = self.said[re.search(pattern, self.said).end():]
+
+    def wait(self):
+        while self.read():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.process_id, 0)[1])
+
+
+def test_a_shell_on_a_terminal(tank):
+    term = Terminal(tank, "run", "--rm", "-it", *SHELL, rows=33, columns=101)
+    term.expect(r"[$#] ")
+    term.type("busybox stty size\n")
+    term.expect(r"33 101\r\n")
+    term.size(44, 90)
+    term.type("while ! busybox stty size | busybox grep 44; do sleep 0.2; done\n")
+    term.expect(r"44 90\r\n")
+    term.type("exit 5\n")
+    assert term.wait() == 5
+
+
+def test_detach_leaves_it_running_and_attach_comes_back(tank):
+    term = Terminal(tank, "run", "-it", "--name", "shell", *SHELL, rows=24, columns=80)
+    term.expect(r"[$#] ")
+    term.type("\x10\x11")
+    assert term.wait() == 0
+    assert docker(tank, "ps", "--format", "{{.Names}}") == "shell\n"
+    term = Terminal(tank, "attach", "shell", rows=24, columns=80)
+    term.type("echo $((6*7))\n")
+    term.expect(r"42\r\n")
+    term.type("exit 4\n")
+    assert term.wait() == 4
+    docker(tank, "rm", "shell")
+
+
+def test_options_of_run_reach_the_container(tank):
+    docker(tank, "run", "-d", "--name", "web", "-p", "8090:8080", "-e", "A=b", "-v", "vol1:/data",
+           "--memory", "32m", "--cpus", "0.5", "--pids-limit", "40", "-l", "k=v", "--restart",
+           "on-failure:3", "--read-only", "--tmpfs", "/tmp:size=1m", "--cap-drop", "ALL", "-w",
+           "/www", "-h", "glass", "--stop-timeout", "1", "--ulimit", "nofile=100:200", DEMO)
+    shown = docker(tank, "inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} "
+                   "{{.HostConfig.PidsLimit}} {{.Config.Labels.k}} {{.HostConfig.RestartPolicy.Name}} "
+                   "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.Config.WorkingDir}} "
+                   "{{.Config.Hostname}} {{.HostConfig.AutoRemove}} {{index .Config.Env 0}}", "web")
+    for part in ("33554432 500000000 40 v on-failure true [ALL] /www glass false",):
+        assert part in shown
+    assert "A=b" in docker(tank, "inspect", "--format", "{{.Config.Env}}", "web")
+    assert docker(tank, "port", "web").startswith("8080/tcp -> 0.0.0.0:8090")
+    tank.wait_http(8090)
+    done = docker(tank, "run", "--name", "web", DEMO, code=None)
+    assert done.returncode == 125 and 'The container name "/web" is already in use' in done.stderr
+    docker(tank, "rm", "-fv", "web")
+
+
+def test_several_clients_see_the_same_and_wait_tells_the_code(tank):
+    docker(tank, "create", "--name", "choir", *SHELL, "-c", "sleep 1; echo la; exit 7")
+    waiter = background(tank, "wait", "choir")
+    clients = [background(tank, "start", "-a", "choir")]
+    wait_until(lambda: "Up" in docker(tank, "ps", "-a"), SHORT_SECONDS, "choir runs", tank)
+    clients.append(background(tank, "attach", "--no-stdin", "choir"))
+    assert {c.communicate(timeout=WIDE_SECONDS)[0] for c in clients} <= {b"la\n", b""}
+    assert clients[0].returncode == 7
+    end(waiter)
+    assert docker(tank, "wait", "choir") == "7\n"
+    assert docker(tank, "logs", "choir") == "la\n"
+    docker(tank, "rm", "choir")
+
+
+def attach_and_never_read(tank, name):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(tank.docker_host.removeprefix("unix://"))
+    peer.sendall(f"POST /v1.44/containers/{name}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\n"
+                 "Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n".encode())
+    assert peer.recv(4096).startswith(b"HTTP/1.1 101")
+    return peer
+
+
+def test_a_client_that_does_not_read_holds_nobody_up_for_long(tank):
+    docker(tank, "run", "-id", "--name", "flood", *SHELL, "-c",
+           "read go; busybox yes $(busybox seq 40) | busybox head -c 3000000; echo; echo over")
+    with attach_and_never_read(tank, "flood"):
+        reader = background(tank, "attach", "flood")
+        assert reader.communicate(b"go\n", timeout=WIDE_SECONDS)[0].endswith(b"over\n")
+    assert docker(tank, "wait", "flood") == "0\n"
+    assert docker(tank, "logs", "--tail", "1", "flood") == "over\n"
+    docker(tank, "rm", "flood")
+
+
+def test_attached_clients_outlive_the_engine(tank):
+    process = background(tank, "run", "-i", "--name", "cat", "--network", "none", "--entrypoint",
+                         "cat", DEMO)
+    process.stdin.write(b"before\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"before\n"
+    tank.ssh("kill -9 $(pidof engine)")
+    process.stdin.write(b"after\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"after\n"
+    process.stdin.close()
+    process.stdin = None
+    process.communicate(timeout=WIDE_SECONDS)
+    wait_until(lambda: docker(tank, "version", code=None).returncode == 0, SHORT_SECONDS,
+               "the engine is back", tank)
+    wait_until(lambda: "Exited (0)" in docker(tank, "ps", "-a"), SHORT_SECONDS, "cat ends", tank)
+    docker(tank, "rm", "cat")
+
+
+@pytest.mark.parametrize("request_line, body, status, said", [
+    ("POST /containers/create", "{", 400, "is no JSON"),
+    ("POST /containers/create?name=a/b", '{"Image":"localhost/demo"}', 400, "Invalid container name"),
+    ("POST /containers/nobody/attach?stream=1", "", 404, "No such container: nobody"),
+    ("POST /containers/nobody/resize?h=1&w=1", "", 404, "No such container: nobody"),
+    ("POST /containers/{id}/attach?stream=1&stdout=1", "", 400, "Upgrade: tcp"),
+    ("POST /containers/{id}/attach?logs=1", "", 501, "logs=1"),
+    ("POST /containers/{id}/attach?stdout=1", "", 501, "without stream=1"),
+    ("POST /containers/{id}/resize?h=x&w=1", "", 400, "needs h and w"),
+    ("POST /containers/{id}/resize?h=10&w=10", "", 409, "is not running"),
+])
+def test_faulty_requests_are_answered(tank, request_line, body, status, said):
+    name = "still"
+    if "{id}" in request_line and docker(tank, "ps", "-aqf", "name=still") == "":
+        docker(tank, "create", "--name", name, *SHELL)
+    method, path = request_line.format(id=name).split()
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(SHORT_SECONDS)
+        peer.connect(tank.docker_host.removeprefix("unix://"))
+        peer.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        answer = b"".join(iter(lambda: peer.recv(4096), b"")).decode()
+    assert answer.startswith(f"HTTP/1.1 {status} ") and said in answer, answer
+
+
+def test_nothing_is_left(tank):
+    docker(tank, "rm", "-f", "still")
+    assert docker(tank, "ps", "-aq") == ""
+    wait_until(lambda: tank.try_ssh("pidof shim").returncode != 0, SHORT_SECONDS, "shims end", tank)
+    assert tank.ssh("ls /sys/fs/cgroup/containers | grep -c -E '^[0-9a-f]{64}$' || true") == "0\n"
+    assert tank.ssh("ls /run/berth/containers 2>/dev/null | wc -l").strip() == "0"

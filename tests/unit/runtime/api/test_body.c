@@ -1,0 +1,262 @@
+/* docker's create body: what becomes of each key, and what is refused. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api/body.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+
+/* What docker CLI 28.2 sends for "docker run -it --rm busybox ..." (recorded). */
+static const char from_cli[] =
+	"{\"Hostname\":\"\",\"Domainname\":\"\",\"User\":\"\",\"AttachStdin\":true,\"AttachStdout\":true,"
+	"\"AttachStderr\":true,\"Tty\":true,\"OpenStdin\":true,\"StdinOnce\":true,\"Env\":null,\"Cmd\":[\"sh\","
+	"\"-c\",\"stty size\"],\"Image\":\"busybox\",\"Volumes\":{},\"WorkingDir\":\"\",\"Entrypoint\":null,"
+	"\"OnBuild\":null,\"Labels\":{},\"HostConfig\":{\"Binds\":null,\"ContainerIDFile\":\"\",\"LogConfig\":"
+	"{\"Type\":\"\",\"Config\":{}},\"NetworkMode\":\"default\",\"PortBindings\":{},\"RestartPolicy\":{\"Name\":"
+	"\"no\",\"MaximumRetryCount\":0},\"AutoRemove\":true,\"VolumeDriver\":\"\",\"VolumesFrom\":null,"
+	"\"ConsoleSize\":[24,80],\"CapAdd\":null,"
+	"\"CapDrop\":null,\"CgroupnsMode\":\"\",\"Dns\":[],\"DnsOptions\":[],"
+	"\"DnsSearch\":[],\"ExtraHosts\":null,\"GroupAdd\":null,\"IpcMode\":\"\",\"Cgroup\":\"\",\"Links\":null,"
+	"\"OomScoreAdj\":0,\"PidMode\":\"\",\"Privileged\":false,\"PublishAllPorts\":false,\"ReadonlyRootfs\":false,"
+	"\"SecurityOpt\":null,\"UTSMode\":\"\",\"UsernsMode\":\"\",\"ShmSize\":0,\"Isolation\":\"\",\"CpuShares\":0,"
+	"\"Memory\":0,\"NanoCpus\":0,\"CgroupParent\":\"\",\"BlkioWeight\":0,\"BlkioWeightDevice\":[],"
+	"\"BlkioDeviceReadBps\":[],\"CpuPeriod\":0,\"CpuQuota\":0,\"CpusetCpus\":\"\",\"CpusetMems\":\"\","
+	"\"Devices\":[],\"DeviceCgroupRules\":null,\"DeviceRequests\":null,\"MemoryReservation\":0,\"MemorySwap\":0,"
+	"\"MemorySwappiness\":-1,\"OomKillDisable\":false,\"PidsLimit\":0,\"Ulimits\":[],\"CpuCount\":0,"
+	"\"MaskedPaths\":null,\"ReadonlyPaths\":null},\"NetworkingConfig\":{\"EndpointsConfig\":{\"default\":"
+	"{\"IPAMConfig\":null,\"Links\":null,\"Aliases\":null,\"MacAddress\":\"\",\"GwPriority\":0,"
+	"\"IPPrefixLen\":0,\"DNSNames\":null}}}}";
+
+static int read_body(struct body *b, const char *json, struct err *e)
+{
+	return body_read(b, json, strlen(json), e);
+}
+
+static void what_the_docker_cli_sends(void **state)
+{
+	struct err e = { 0 };
+	struct body b;
+
+	(void)state;
+	assert_int_equal(read_body(&b, from_cli, &e), 0);
+	assert_string_equal(b.spec.image, "busybox");
+	assert_int_equal(b.spec.command.count, 3);
+	assert_false(b.spec.entrypoint.present);
+	assert_true(b.spec.tty && b.spec.stdin_open && b.spec.stdin_once && b.spec.auto_remove);
+	assert_string_equal(b.spec.network_mode, "default");
+	assert_int_equal(b.console_rows, 24);
+	assert_int_equal(b.console_columns, 80);
+	container_spec_free(&b.spec);
+}
+
+/* Each row: a piece of HostConfig or of the body's top, and the spec that it makes, as JSON with
+ * nothing but the image besides. */
+static const struct {
+	const char *top, *host, *spec;
+} rows[] = {
+	{ "\"Entrypoint\":[\"\"]", "", "\"entrypoint\":[]" },
+	{ "\"Entrypoint\":[\"a\",\"b\"]", "", "\"entrypoint\":[\"a\",\"b\"]" },
+	{ "\"Cmd\":\"one\"", "", "\"command\":[\"one\"]" },
+	{ "\"Env\":[\"A=b=c\",\"E=\"]", "", "\"environment\":{\"A\":\"b=c\",\"E\":\"\"}" },
+	{ "\"StopTimeout\":3", "", "\"stop_grace_ms\":3000" },
+	{ "\"StopTimeout\":0", "", "\"stop_grace_ms\":1" },
+	{ "\"StopSignal\":\"SIGINT\"", "", "\"stop_signal\":\"SIGINT\"" },
+	{ "\"ExposedPorts\":{\"80\":{}}", "", "\"expose\":[\"80/tcp\"]" },
+	{ "\"NetworkDisabled\":true", "", "\"network_mode\":\"none\"" },
+	{ "\"Healthcheck\":{\"Test\":[\"NONE\"]}", "", "" },
+	{ "\"Volumes\":{\"/data\":{}}", "",
+	  "\"volumes\":[{\"type\":\"volume\",\"target\":\"/data\"}]" },
+	{ "", "\"Binds\":[\"vol1:/data:ro,nocopy\"]",
+	  "\"volumes\":[{\"type\":\"volume\",\"source\":\"vol1\",\"target\":\"/data\",\"read_only\":true,"
+	  "\"nocopy\":true}]" },
+	{ "", "\"Binds\":[\"/tmp:/h:rslave,z\"]",
+	  "\"volumes\":[{\"type\":\"bind\",\"source\":\"/tmp\",\"target\":\"/h\","
+	  "\"bind_propagation\":\"rslave\"}]" },
+	{ "", "\"Tmpfs\":{\"/t\":\"rw,size=64m,mode=700\"}",
+	  "\"volumes\":[{\"type\":\"tmpfs\",\"target\":\"/t\",\"tmpfs_size\":67108864,\"tmpfs_mode\":448}]" },
+	{ "", "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/a\",\"Target\":\"/b\",\"ReadOnly\":true,"
+	  "\"BindOptions\":{\"Propagation\":\"shared\"}}]",
+	  "\"volumes\":[{\"type\":\"bind\",\"source\":\"/a\",\"target\":\"/b\",\"read_only\":true,"
+	  "\"bind_propagation\":\"shared\"}]" },
+	{ "", "\"Mounts\":[{\"Type\":\"tmpfs\",\"Target\":\"/b\",\"TmpfsOptions\":{\"SizeBytes\":4096}}]",
+	  "\"volumes\":[{\"type\":\"tmpfs\",\"target\":\"/b\",\"tmpfs_size\":4096}]" },
+	{ "", "\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}]}",
+	  "\"ports\":[{\"host_ip\":\"127.0.0.1\",\"published\":8080,\"target\":80,\"protocol\":\"tcp\"}]" },
+	{ "", "\"PortBindings\":{\"53/udp\":[{\"HostPort\":\"\"}]}",
+	  "\"ports\":[{\"target\":53,\"protocol\":\"udp\"}]" },
+	{ "", "\"RestartPolicy\":{\"Name\":\"on-failure\",\"MaximumRetryCount\":3}",
+	  "\"restart\":{\"policy\":\"on-failure\",\"max_retries\":3}" },
+	{ "", "\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"2m\",\"max-file\":\"2\"}}",
+	  "\"log\":{\"driver\":\"json-file\",\"max_size\":2097152,\"max_file\":2}" },
+	{ "", "\"Memory\":67108864,\"NanoCpus\":500000000,\"PidsLimit\":40,\"CpusetCpus\":\"0\"",
+	  "\"mem_limit\":67108864,\"nano_cpus\":500000000,\"cpuset\":\"0\",\"pids_limit\":40" },
+	{ "", "\"CapAdd\":[\"NET_ADMIN\"],\"CapDrop\":[\"ALL\"],\"ReadonlyRootfs\":true",
+	  "\"cap_add\":[\"NET_ADMIN\"],\"cap_drop\":[\"ALL\"],\"read_only\":true" },
+	{ "", "\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":10,\"Hard\":20}]",
+	  "\"ulimits\":[{\"name\":\"nofile\",\"soft\":10,\"hard\":20}]" },
+	{ "", "\"Devices\":[{\"PathOnHost\":\"/dev/fuse\",\"PathInContainer\":\"/dev/f\","
+	  "\"CgroupPermissions\":\"rw\"}]",
+	  "\"devices\":[{\"source\":\"/dev/fuse\",\"target\":\"/dev/f\",\"permissions\":\"rw\"}]" },
+	{ "", "\"CgroupnsMode\":\"private\",\"IpcMode\":\"private\",\"Runtime\":\"berth-oci\"", "" },
+};
+
+/* The body that was made, and the spec that is expected, both written by container_spec_to_json. */
+static void make_json(struct buf *out, const char *top, const char *host)
+{
+	buf_addf(out, "{\"Image\":\"i\"%s%s", *top ? "," : "", top);
+	buf_addf(out, ",\"HostConfig\":{%s}}", host);
+}
+
+static char *spec_text(const struct container_spec *spec)
+{
+	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+	char *text;
+
+	yyjson_mut_doc_set_root(doc, container_spec_to_json(spec, doc));
+	text = yyjson_mut_write(doc, 0, NULL);
+	yyjson_mut_doc_free(doc);
+	return text;
+}
+
+static void every_key_finds_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autobuf struct buf json = { 0 };
+		autobuf struct buf expected = { 0 };
+		autospec struct container_spec spec = { 0 };
+		autofree char *made = NULL, *wanted = NULL;
+		struct err e = { 0 };
+		yyjson_doc *doc;
+		struct body b;
+
+		make_json(&json, rows[i].top, rows[i].host);
+		if (read_body(&b, buf_text(&json), &e) < 0)
+			fail_msg("%s: %s", buf_text(&json), e.text);
+		b.spec.name = strdup("cc");
+		buf_addf(&expected, "{\"name\":\"cc\",\"image\":\"i\"%s%s}", *rows[i].spec ? "," : "",
+			 rows[i].spec);
+		doc = yyjson_read(buf_text(&expected), expected.len, 0);
+		assert_int_equal(container_spec_from_json(yyjson_doc_get_root(doc), &spec, &e), 0);
+		yyjson_doc_free(doc);
+		made = spec_text(&b.spec);
+		wanted = spec_text(&spec);
+		assert_string_equal(made, wanted);
+		container_spec_free(&b.spec);
+	}
+}
+
+static const struct {
+	const char *top, *host;
+	int rc;
+	const char *sentence;
+} refused[] = {
+	{ "\"Sails\":3", "", -ENOTSUP, "Sails is not supported" },
+	{ "", "\"VolumesFrom\":[\"web\"]", -ENOTSUP, "HostConfig.VolumesFrom is not supported" },
+	{ "", "\"PidMode\":\"host\"", -ENOTSUP, "HostConfig.PidMode is not supported" },
+	{ "", "\"CpuQuota\":5000", -ENOTSUP, "HostConfig.CpuQuota is not supported" },
+	{ "", "\"Init\":true", -ENOTSUP, "HostConfig.Init is not supported" },
+	{ "", "\"MaskedPaths\":[]", -ENOTSUP, "HostConfig.MaskedPaths: is not supported" },
+	{ "", "\"MemorySwappiness\":10", -ENOTSUP, "HostConfig.MemorySwappiness: is not supported" },
+	{ "", "\"Runtime\":\"runc\"", -ENOTSUP, "HostConfig.Runtime: \"runc\" is not supported" },
+	{ "\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"]}", "", -ENOTSUP, "Healthcheck: health checks" },
+	{ "\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{\"Aliases\":[\"x\"]}}}", "", -ENOTSUP,
+	  "NetworkingConfig: EndpointsConfig.bridge.Aliases is not supported" },
+	{ "", "\"NetworkMode\":\"blue\"", -EINVAL, "HostConfig.NetworkMode: network blue not found" },
+	{ "", "\"NetworkMode\":\"container:web\"", -ENOTSUP, "another container's network" },
+	{ "", "\"LogConfig\":{\"Type\":\"syslog\"}", -ENOTSUP, "LogConfig.Type: logging driver" },
+	{ "", "\"LogConfig\":{\"Type\":\"\",\"Config\":{\"tag\":\"x\"}}", -ENOTSUP, "option tag is not" },
+	{ "", "\"Memory\":\"lots\"", -EINVAL, "HostConfig.Memory: expected a whole number" },
+	{ "", "\"Privileged\":1", -EINVAL, "HostConfig.Privileged: expected true or false" },
+	{ "", "\"CapAdd\":[1]", -EINVAL, "HostConfig.CapAdd: expected a string" },
+	{ "", "\"Binds\":[\"/only\"]", -EINVAL, "invalid volume specification" },
+	{ "", "\"Binds\":[\"../x:/data\"]", -EINVAL, "includes invalid characters" },
+	{ "", "\"Binds\":[\"v1:data\"]", -EINVAL, "must be absolute" },
+	{ "", "\"Binds\":[\"v1:/data:rx\"]", -EINVAL, "invalid mode: rx" },
+	{ "", "\"Binds\":[\"v1:/d\",\"v2:/d\"]", -EINVAL, "Duplicate mount point: /d" },
+	{ "", "\"Mounts\":[{\"Type\":\"npipe\",\"Target\":\"/a\"}]", -ENOTSUP, "\"npipe\"" },
+	{ "", "\"Mounts\":[{\"Type\":\"volume\",\"Source\":\"a/b\",\"Target\":\"/a\"}]", -EINVAL,
+	  "includes invalid characters" },
+	{ "", "\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/a\",\"VolumeOptions\":{\"Subpath\":\"s\"}}]",
+	  -ENOTSUP, "VolumeOptions.Subpath is not supported" },
+	{ "", "\"Tmpfs\":{\"/t\":\"exec\"}", -ENOTSUP, "tmpfs option \"exec\"" },
+	{ "", "\"PortBindings\":{\"99999\":[]}", -EINVAL, "invalid port \"99999\"" },
+	{ "", "\"PortBindings\":{\"80/x\":[]}", -EINVAL, "invalid protocol" },
+	{ "", "\"PortBindings\":{\"80\":[{\"HostPort\":\"8000-8010\"}]}", -ENOTSUP, "a range" },
+	{ "\"Env\":[\"NAME\"]", "", -EINVAL, "Env: \"NAME\" is not NAME=value" },
+	{ "\"StopSignal\":\"SIGNOT\"", "", -EINVAL, "Invalid signal: SIGNOT" },
+	{ "", "\"AutoRemove\":true,\"RestartPolicy\":{\"Name\":\"always\"}", -EINVAL,
+	  "can't create 'AutoRemove' container with restart policy" },
+	{ "\"User\":\"a\\u0000b\"", "", -EINVAL, "User: the string is too long or has a NUL" },
+};
+
+static void what_cannot_be_done_is_refused_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		autobuf struct buf json = { 0 };
+		struct err e = { 0 };
+		struct body b;
+
+		make_json(&json, refused[i].top, refused[i].host);
+		assert_int_equal(read_body(&b, buf_text(&json), &e), refused[i].rc);
+		if (!strstr(e.text, refused[i].sentence))
+			fail_msg("%s: \"%s\"", buf_text(&json), e.text);
+		container_spec_free(&b.spec);
+	}
+}
+
+static void what_is_no_body(void **state)
+{
+	static const char *const texts[] = { "", "no", "[]", "{}", "{\"Image\":\"\"}", "{\"Image\":3}" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct err e = { 0 };
+		struct body b;
+
+		assert_int_equal(read_body(&b, texts[i], &e), -EINVAL);
+		assert_true(*e.text);
+		container_spec_free(&b.spec);
+	}
+}
+
+static void publish_all_takes_what_is_exposed(void **state)
+{
+	static const char json[] = "{\"Image\":\"i\",\"ExposedPorts\":{\"70/udp\":{}},\"HostConfig\":{"
+		"\"PublishAllPorts\":true,\"PortBindings\":{\"80/tcp\":[{\"HostPort\":\"8080\"}]}}}";
+	char tcp80[] = "80/tcp", tcp90[] = "90/tcp", odd[] = "odd";
+	char *exposed[] = { tcp80, tcp90, odd };
+	struct image_config image = { .ExposedPorts = { exposed, 3, true } };
+	struct err e = { 0 };
+	struct body b;
+
+	(void)state;
+	assert_int_equal(read_body(&b, json, &e), 0);
+	assert_int_equal(body_publish_all(&b, &image), 0);
+	assert_int_equal(b.spec.ports.count, 3);
+	assert_int_equal(b.spec.ports.items[1].target, 70);
+	assert_string_equal(b.spec.ports.items[1].protocol, "udp");
+	assert_int_equal(b.spec.ports.items[2].target, 90);
+	assert_int_equal(b.spec.ports.items[2].published, 0);
+	container_spec_free(&b.spec);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_docker_cli_sends),
+		cmocka_unit_test(every_key_finds_its_place),
+		cmocka_unit_test(what_cannot_be_done_is_refused_by_name),
+		cmocka_unit_test(what_is_no_body),
+		cmocka_unit_test(publish_all_takes_what_is_exposed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
