@@ -47,6 +47,9 @@ const char *request_query(struct request *r, const char *key); /* NULL: not give
 bool request_flag(struct request *r, const char *key);         /* docker's true: 1, true, t */
 int64_t request_number(struct request *r, const char *key, int64_t otherwise);
 
+/* h and w of a terminal; on failure the answer is given and false returned. */
+bool request_size(struct request *r, unsigned *rows, unsigned *columns);
+
 /* The container that {} names; on failure the answer is given and NULL returned. */
 struct container *request_container(struct request *r);
 

@@ -124,7 +124,8 @@ static int delete(struct container *c, bool volumes)
 	if (volumes)
 		volumes_remove_anonymous(c);
 	keep_drop(en, c);
-	attach_give_up(c);
+	attach_give_up(&c->attachments, NULL);
+	exec_forget_all(c);
 	events_add(en->events, "destroy", c, 0);
 	public_soon(en);
 	waiter_tell(c, WAIT_REMOVED | WAIT_EXITED | WAIT_ENDED, 0, NULL);

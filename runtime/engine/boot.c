@@ -308,6 +308,7 @@ static void decide_who_starts(struct engine *en)
 void engine_boot(struct engine *en)
 {
 	keep_load(en);
+	exec_clear(en);
 	if (en->machine_boot)
 		for (size_t i = 0; i < en->count; i++)
 			settle_after_boot(en->containers[i]);

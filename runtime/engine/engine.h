@@ -27,6 +27,7 @@ struct engine {
 	struct events *events;
 	struct container **containers;   /* in the order of their making */
 	size_t count, room;
+	struct exec *execs;
 	char boot_id[40];
 	bool machine_boot;               /* the first start of an engine in this boot */
 	bool stopping;                   /* SIGTERM came: nothing starts any more */
@@ -98,6 +99,7 @@ int engine_wait(struct container *c, enum engine_wait what, engine_done_fn *done
 struct attachment;
 struct attach_wish {
 	bool in, out, err;
+	bool raw;            /* a terminal's bytes, no frames */
 	const char *early;   /* what the client has sent already */
 	size_t early_len;    /* at most 16 KiB */
 };
@@ -106,6 +108,45 @@ int engine_attach(struct container *c, int fd, const struct attach_wish *wish,
 		  engine_attach_over_fn *over, void *arg, struct attachment **out, struct err *e);
 void engine_detach(struct attachment *a); /* NULL is fine */
 int engine_resize(struct container *c, unsigned rows, unsigned columns, struct err *e);
+
+/* ---- one more program in a container that runs ---- */
+struct exec_spec {
+	struct string_list argv, env;
+	char *user, *cwd;
+	bool tty, in, out, err;
+	unsigned rows, columns;      /* of the terminal; 0: not said */
+};
+void exec_spec_free(struct exec_spec *spec);
+
+struct exec {
+	struct exec *next;
+	struct container *container;
+	char id[CONTAINER_ID_LEN + 1];
+	struct exec_spec spec;
+	bool started, running, ended;
+	int64_t exit_code;           /* once it has ended */
+	pid_t pid;
+	int status, shim_fd;         /* the shim's line; its socket; -1 */
+	struct loop_source *source;  /* of the one that is awaited */
+	struct buf line;
+	struct attachment *attachments;
+	engine_done_fn *done;
+	void *arg;
+};
+
+/* Takes the spec over on success. At most 64 of a container run, of the others the latest are
+ * kept; -EBUSY: the container does not run. */
+int engine_exec_create(struct container *c, struct exec_spec *spec, struct exec **out,
+		       struct err *e);
+int engine_exec_find(struct engine *en, const char *id, struct exec **out, struct err *e);
+int engine_exec_check(const struct exec *x, struct err *e); /* can it be started? */
+/* Before the start. */
+int engine_exec_attach(struct exec *x, int fd, const struct attach_wish *wish,
+		       engine_attach_over_fn *over, void *arg, struct attachment **out,
+		       struct err *e);
+/* ENGINE_PENDING, or -errno. What is attached is told as well when the start fails. */
+int engine_exec_start(struct exec *x, engine_done_fn *done, void *arg, struct err *e);
+int engine_exec_resize(struct exec *x, unsigned rows, unsigned columns, struct err *e);
 
 /* Whoever waited with `arg` is gone: no callback for it any more. */
 void engine_forget(struct engine *en, void *arg);

@@ -43,8 +43,11 @@ void start_free(struct container *c);       /* gives up what a start under way h
 int watch_attach(struct container *c, struct err *e);
 void watch_detach(struct container *c);
 int watch_connect(const struct container *c); /* fd of the shim's socket or -errno */
+int watch_connect_in(const char *dir);
+bool watch_hung_up(int fd); /* the shim has; what it says before is no news */
 /* The same, having said `text`; `pass` (or -1) goes along. */
-int watch_say(const struct container *c, const char *text, size_t len, int pass);
+int watch_say(const char *dir, const char *text, size_t len, int pass);
+int watch_exit_code(const char *dir, int64_t *code); /* of the record; 0 or -errno */
 int watch_read_pid(int fd, pid_t *pid);
 int watch_signal(const struct container *c, int sig);
 void watch_kill_cgroup(const struct container *c);
@@ -52,9 +55,25 @@ int watch_freeze(const struct container *c, bool freeze, struct err *e);
 void watch_clean_runtime(struct container *c);
 void watch_ended(struct container *c);
 
-/* attach.c */
-void attach_hand_over(struct container *c); /* its shim is there */
-void attach_give_up(struct container *c);   /* it will not start */
+/* shims.c */
+enum { SHIM_STATUS_FD = 3 };
+/* argv says "--status-fd 3"; the pipe's other end (not blocking), or -errno. */
+int shim_spawn(struct engine *en, const char *const *argv, struct err *e);
+bool shim_line_read(int fd, struct buf *line);     /* true: it is whole, or all there will be */
+const char *shim_sentence(const char *line);
+int64_t shim_exit_code(const char *sentence);
+
+/* attach.c: `list` is a container's or an exec's, `dir` where its shim's socket is */
+void attach_hand_over(struct attachment **list, const char *dir);
+void attach_give_up(struct attachment **list, const char *why); /* `why` (or NULL): told to them */
+int attach_to(struct container *c, struct attachment **list, const char *dir, int fd,
+	      const struct attach_wish *wish, engine_attach_over_fn *over, void *arg,
+	      struct attachment **out, struct err *e); /* `dir` NULL: wait for attach_hand_over */
+
+/* exec.c */
+void exec_end_all(struct container *c); /* it ended, and with it all that ran in it */
+void exec_forget_all(struct container *c);
+void exec_clear(struct engine *en);     /* what an earlier engine left */
 
 /* bundle.c */
 int bundle_write(struct container *c, const struct image *image, const struct image_config *config,

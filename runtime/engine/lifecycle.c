@@ -238,6 +238,7 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 	start_free(c);
 	loop_remove(en->loop, take_ptr(c->timer));
 	note_ending(c, how);
+	exec_end_all(c);
 	network_release(c);
 	if (bundle_remove(c, &e) < 0)
 		log_warn("container \"%s\": %s", c->name, e.text);
@@ -255,7 +256,7 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 	waiter_tell(c, WAIT_STARTED, how->error ? -EIO : 0, &e);
 	waiter_tell(c, WAIT_EXITED | (c->state == STATE_EXITED ? WAIT_ENDED : 0), 0, NULL);
 	if (c->state == STATE_EXITED)
-		attach_give_up(c);
+		attach_give_up(&c->attachments, NULL);
 	if (how->error && c->state == STATE_EXITED)
 		boot_failed(c);
 	if (c->spec.auto_remove && c->state == STATE_EXITED && !c->removed)

@@ -19,6 +19,7 @@ static const struct row {
 	ROW("config", config, DATA, "/run/berth/config.json"),
 	ROW("run", run, DATA, "/run/berth"),
 	ROW("bundles", bundles, DATA, "/run/berth/containers"),
+	ROW("execs", execs, DATA, "/run/berth/exec"),
 	ROW("engine-run", engine_run, DATA, "/run/berth/engine"),
 	ROW("socket", socket, DATA, "/run/berth/engine.sock"),
 	ROW("socket-alias", socket_alias, DATA, "/run/docker.sock"),

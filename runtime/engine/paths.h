@@ -8,6 +8,7 @@ struct engine_paths {
 	char *config;         /* what bootcfg made: the declared containers */
 	char *run;            /* /run/berth */
 	char *bundles;        /* one directory per live container */
+	char *execs;          /* and one per program of exec that runs */
 	char *engine_run;     /* marks that last until reboot */
 	char *socket;         /* the API's */
 	char *socket_alias;   /* where docker looks for it */

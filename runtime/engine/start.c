@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "engine/internal.h"
 
-enum { SHIM_LINE_MAX = 4096, COMPLAINT_MAX = 16 * 1024 };
+enum { COMPLAINT_MAX = 16 * 1024 };
 enum { LOG_SIZE = 10 << 20, LOG_FILES = 3 };
 
 enum step {
@@ -51,35 +51,12 @@ static void run_runtime(struct container *c);
 
 /* ---- ends ---- */
 
-/* Programs begin their lines with their name; the sentence is what people are to read. */
-static const char *sentence_of(const char *line)
-{
-	static const char *const heads[] = { "berth-oci: ", "shim: ", "error: " };
-
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-		if (!strncmp(line, heads[i], strlen(heads[i])))
-			line += strlen(heads[i]);
-	return line;
-}
-
-/* docker's exit codes: 127 no such program, 126 cannot be run, 125 anything of ours. */
-static int64_t exit_code_of(const char *sentence)
-{
-	if (strstr(sentence, "executable file not found") || strstr(sentence, "No such file") ||
-	    strstr(sentence, "no such file") || strstr(sentence, "not found in $PATH"))
-		return 127;
-	if (strstr(sentence, "ermission denied") || strstr(sentence, "Exec format") ||
-	    strstr(sentence, "s a directory"))
-		return 126;
-	return 125;
-}
-
 static void report_end(struct container *c)
 {
 	struct err failure = c->start->failure;
 	bool aborted = c->start->aborted;
 	struct ending how = {
-		.exit_code = aborted ? 128 + SIGKILL : exit_code_of(failure.text),
+		.exit_code = aborted ? 128 + SIGKILL : shim_exit_code(failure.text),
 		.finished_ns = clock_wall_ns(),
 		.error = aborted ? NULL : failure.text,
 		/* docker leaves what could not be started alone; a machine without a person beside it
@@ -166,7 +143,7 @@ static int finish_child(struct container *c, const char *what, struct err *e)
 	while (said.len && said.data[said.len - 1] == '\n')
 		said.data[--said.len] = '\0';
 	if (said.len)
-		return err_set(e, -EIO, "%s", sentence_of(said.data));
+		return err_set(e, -EIO, "%s", shim_sentence(said.data));
 	return err_set(e, -EIO, "%s ended with code %d and without a word", what, rc);
 }
 
@@ -277,38 +254,10 @@ static void begin_copy_up(struct container *c)
 
 /* ---- shim ---- */
 
-struct shim_child {
-	struct child child;
-	struct loop_source *source;
-};
-
-static void on_shim_reaped(struct loop *l, int fd, uint32_t events, void *arg)
-{
-	struct shim_child *sc = arg;
-
-	(void)fd;
-	(void)events;
-	loop_remove(l, sc->source);
-	spawn_wait(&sc->child);
-	free(sc);
-}
-
-/* The shim is our child as long as this engine lives; it ends whenever its container does. */
-static void reap_later(struct loop *l, const struct child *child)
-{
-	struct shim_child *sc = malloc(sizeof(*sc));
-
-	if (!sc)
-		return;
-	sc->child = *child;
-	sc->source = loop_fd(l, child->pidfd, EPOLLIN, on_shim_reaped, sc);
-	if (!sc->source)
-		free(sc);
-}
-
 static void on_created(struct container *c)
 {
 	struct start *s = c->start;
+	char dir[PATH_MAX];
 	struct err e = { 0 };
 	int rc = watch_attach(c, &e);
 
@@ -318,8 +267,9 @@ static void on_created(struct container *c)
 		fail(c, &e);
 		return;
 	}
+	container_run_dir(c, "", dir, sizeof(dir));
 	/* Before it runs: its first byte is theirs as well. */
-	attach_hand_over(c);
+	attach_hand_over(&c->attachments, dir);
 	if (c->console_rows && c->spec.tty)
 		engine_resize(c, c->console_rows, c->console_columns, NULL);
 	s->step = STEP_NETWORK;
@@ -336,7 +286,7 @@ static void on_shim_line(struct container *c, const char *line)
 		on_created(c);
 		return;
 	}
-	line = sentence_of(strncmp(line, "error: ", 7) ? line : line + 7);
+	line = shim_sentence(strncmp(line, "error: ", 7) ? line : line + 7);
 	err_set(&e, -EIO, "%s", *line ? line : "the shim ended without a word");
 	fail(c, &e);
 }
@@ -345,22 +295,11 @@ static void on_status(struct loop *l, int fd, uint32_t events, void *arg)
 {
 	struct container *c = arg;
 	struct buf *line = &c->start->line;
-	char chunk[512];
-	ssize_t n = read(fd, chunk, sizeof(chunk));
-	char *end;
 
 	(void)l;
 	(void)events;
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n > 0)
-		buf_add(line, chunk, (size_t)n);
-	end = line->len ? memchr(line->data, '\n', line->len) : NULL;
-	if (!end && n > 0 && line->len < SHIM_LINE_MAX)
-		return;
-	if (end)
-		*end = '\0';
-	on_shim_line(c, buf_text(line));
+	if (shim_line_read(fd, line))
+		on_shim_line(c, buf_text(line));
 }
 
 struct shim_args {
@@ -406,47 +345,20 @@ static void shim_argv(struct container *c, struct shim_args *a)
 	a->argv[n] = NULL;
 }
 
-/* A shim that cannot be protected is better than none, so this is no reason to fail. */
-static int protect_from_oom(void *arg)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	(void)arg;
-	if (fd >= 0 && write(fd, "-900", 4) == 4)
-		close(fd);
-	return 0;
-}
-
 static int start_shim(struct container *c, struct err *e)
 {
 	struct shim_args a = { .log = container_log_path(c) };
-	struct spawn_fd fd = { -1, 3 };
-	struct spawn sp = {
-		.argv = a.argv, .fds = &fd, .fd_count = 1, .new_session = true,
-		.cgroup = c->engine->cgroup_shims, .prepare = protect_from_oom,
-	};
-	struct child child;
-	int status[2], rc;
+	int fd;
 
 	if (!a.log)
 		return err_set(e, -ENOMEM, "out of memory");
 	shim_argv(c, &a);
-	if (pipe2(status, O_CLOEXEC) < 0) {
-		free(a.log);
-		return err_sys(e, "start the shim");
-	}
-	fd.from = status[1];
-	rc = spawn(&sp, &child, e);
+	fd = shim_spawn(c->engine, a.argv, e);
 	free(a.log);
-	close(status[1]);
-	if (rc < 0) {
-		close(status[0]);
-		return rc;
-	}
-	reap_later(c->engine->loop, &child);
-	fcntl(status[0], F_SETFL, O_NONBLOCK);
-	c->start->status = status[0];
-	c->start->source = loop_fd(c->engine->loop, status[0], EPOLLIN, on_status, c);
+	if (fd < 0)
+		return fd;
+	c->start->status = fd;
+	c->start->source = loop_fd(c->engine->loop, fd, EPOLLIN, on_status, c);
 	return c->start->source ? 0 : err_set(e, -ENOMEM, "out of memory");
 }
 

@@ -90,4 +90,7 @@ void engine_forget(struct engine *en, void *arg)
 		for (struct waiter *w = en->containers[i]->waiters; w; w = w->next)
 			if (w->arg == arg)
 				w->done = NULL;
+	for (struct exec *x = en->execs; x; x = x->next)
+		if (x->arg == arg)
+			x->done = NULL;
 }

@@ -23,14 +23,12 @@ enum { SHIM_ANSWER_MS = 5000, EXIT_FILE_MAX = 4096, UNKNOWN_EXIT = 255 };
 static void on_shim_gone(struct loop *l, int fd, uint32_t events, void *arg);
 
 /* Socket paths are short (108 bytes), run directories need not be: so by way of an fd. */
-int watch_connect(const struct container *c)
+int watch_connect_in(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	autoclose int dir = -1;
 	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char path[PATH_MAX];
 
-	container_run_dir(c, "", path, sizeof(path));
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || dir < 0)
 		return -errno;
@@ -40,9 +38,28 @@ int watch_connect(const struct container *c)
 	return take_fd(&fd);
 }
 
-int watch_say(const struct container *c, const char *text, size_t len, int pass)
+int watch_connect(const struct container *c)
 {
-	autoclose int fd = watch_connect(c);
+	char path[PATH_MAX];
+
+	container_run_dir(c, "", path, sizeof(path));
+	return watch_connect_in(path);
+}
+
+bool watch_hung_up(int fd)
+{
+	char text[64];
+	ssize_t n;
+
+	do
+		n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	return n == 0 || errno != EAGAIN;
+}
+
+int watch_say(const char *dir, const char *text, size_t len, int pass)
+{
+	autoclose int fd = watch_connect_in(dir);
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -172,14 +189,14 @@ struct exit_record {
 	bool oom;
 };
 
-static int read_exit(const struct container *c, struct exit_record *out)
+static int read_exit(const char *dir, struct exit_record *out)
 {
 	autobuf struct buf text = { 0 };
 	char path[PATH_MAX];
 	yyjson_doc *doc;
 	yyjson_val *root;
 
-	container_run_dir(c, "exit", path, sizeof(path));
+	snprintf(path, sizeof(path), "%s/exit", dir);
 	if (file_read_at(AT_FDCWD, path, EXIT_FILE_MAX, &text, NULL) < 0)
 		return -ENOENT;
 	doc = yyjson_read(buf_text(&text), text.len, 0);
@@ -191,13 +208,25 @@ static int read_exit(const struct container *c, struct exit_record *out)
 	return root ? 0 : -EINVAL;
 }
 
+int watch_exit_code(const char *dir, int64_t *code)
+{
+	struct exit_record r;
+	int rc = read_exit(dir, &r);
+
+	if (!rc)
+		*code = r.status;
+	return rc;
+}
+
 /* The shim is gone: with a record of the exit, or without, when somebody killed it. */
 void watch_ended(struct container *c)
 {
 	struct exit_record r = { .status = UNKNOWN_EXIT };
 	struct ending how = { .retry = true };
+	char dir[PATH_MAX];
 
-	if (read_exit(c, &r) < 0) {
+	container_run_dir(c, "", dir, sizeof(dir));
+	if (read_exit(dir, &r) < 0) {
 		how.error = "the container's shim was killed, and the container with it";
 		watch_signal(c, SIGKILL);
 		watch_clean_runtime(c);

@@ -198,6 +198,8 @@ int attach_client(struct client *c, int fd, const struct attach_wish *wish, cons
 	c->attached = a;
 	if (a->reading)
 		stdin_write(c->shim, early, wish->early);
+	if (c->shim->awaiting_client)
+		loop_stop(c->shim->loop, 0);
 	return 0;
 }
 

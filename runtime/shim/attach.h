@@ -1,10 +1,10 @@
 /* Clients that are joined to a container's stdin, stdout and stderr. Each is a connection that the
  * engine has handed over, written to and read from here directly, so that it outlives the engine.
  *
- * A client may be slow: what it has not taken is kept up to ATTACH_ROOM; beyond that nothing of
- * the container is read, as in a pipe. One that came while the container ran already and takes nothing
- * for ATTACH_STUCK_MS is cut off; one that was there before the start is the container's own
- * terminal or pipe, and is waited for. */
+ * A client may be slow: what it has not taken is kept up to ATTACH_ROOM; beyond that nothing that
+ * the container writes is read, as in a pipe. One that came while the container ran already and
+ * takes nothing for ATTACH_STUCK_MS is cut off; one that was there before the start is the
+ * container's own terminal or pipe, and is waited for. */
 #pragma once
 
 #include <stdbool.h>

@@ -92,27 +92,37 @@ static int open_cgroup(pid_t pid)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int run_create(struct shim *s, const int stdio[3], const char *console, struct err *e)
+static int run(const char *const *argv, const int stdio[3], struct err *e)
 {
-	const struct options *o = s->options;
-	char bundle[PATH_MAX], pid_file[PATH_MAX];
-	const char *argv[] = { o->runtime, "create", "--bundle", bundle, "--pid-file", pid_file,
-			       o->id, NULL, NULL, NULL };
 	struct spawn_fd fds[3];
 	struct spawn sp = { .argv = argv, .fds = fds };
 
 	for (int i = 0; i < 3; i++)
 		if (stdio[i] >= 0)
 			fds[sp.fd_count++] = (struct spawn_fd){ stdio[i], i };
+	return spawn_run(&sp, e);
+}
+
+static int run_create(struct shim *s, const int stdio[3], const char *console, struct err *e)
+{
+	const struct options *o = s->options;
+	char bundle[PATH_MAX], pid_file[PATH_MAX];
+	const char *create[] = { o->runtime, "create", "--bundle", bundle, "--pid-file", pid_file,
+				 o->id, NULL, NULL, NULL };
+	autofree const char **exec = NULL;
 
 	snprintf(bundle, sizeof(bundle), "%s/bundle", o->dir);
 	snprintf(pid_file, sizeof(pid_file), "%s/pid", o->dir);
-	if (console) {
-		argv[6] = "--console-socket";
-		argv[7] = console;
-		argv[8] = o->id;
+	if (o->exec_args) {
+		exec = exec_argv(o, pid_file, console);
+		return exec ? run(exec, stdio, e) : err_set(e, -ENOMEM, "out of memory");
 	}
-	return spawn_run(&sp, e);
+	if (console) {
+		create[6] = "--console-socket";
+		create[7] = console;
+		create[8] = o->id;
+	}
+	return run(create, stdio, e);
 }
 
 static int create_with_pipes(struct shim *s, struct err *e)
@@ -171,13 +181,13 @@ static int create_with_terminal(struct shim *s, struct err *e)
 
 int shim_create(struct shim *s, struct err *e)
 {
-	int rc = mount_root(s, e);
+	int rc = s->options->exec_args ? 0 : mount_root(s, e);
 
 	if (!rc)
 		rc = s->options->tty ? create_with_terminal(s, e) : create_with_pipes(s, e);
 	if (!rc)
 		rc = read_number(s->dir, "pid", &s->pid, e);
-	if (!rc)
+	if (!rc && !s->options->exec_args)
 		s->cgroup = open_cgroup(s->pid);
 	return rc;
 }
@@ -187,5 +197,6 @@ void shim_delete(struct shim *s)
 	const char *argv[] = { s->options->runtime, "delete", "--force", s->options->id, NULL };
 	struct spawn sp = { .argv = argv };
 
-	spawn_run(&sp, NULL);
+	if (!s->options->exec_args)
+		spawn_run(&sp, NULL);
 }

@@ -16,7 +16,8 @@
 static const char usage[] =
 	"usage: shim --id ID --dir DIR [--log FILE --log-max-size BYTES --log-max-file N]\n"
 	"            [--runtime PROGRAM] [--status-fd N]\n"
-	"            [--tty] [--stdin] [--stdin-once]\n";
+	"            [--tty] [--stdin] [--stdin-once]\n"
+	"            [[--await-client] -- ARGUMENT...]   one more program: RUNTIME exec ARGUMENT...\n";
 
 static int set_text(const char **out, const char *value)
 {
@@ -91,6 +92,7 @@ static bool read_flag(struct options *o, const char *name)
 		{ "--tty", &o->tty },
 		{ "--stdin", &o->stdin_open },
 		{ "--stdin-once", &o->stdin_once },
+		{ "--await-client", &o->await_client },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
@@ -102,6 +104,10 @@ static bool read_flag(struct options *o, const char *name)
 static int read_options(struct options *o, char **argv)
 {
 	while (*argv) {
+		if (!strcmp(*argv, "--")) {
+			o->exec_args = (const char *const *)argv + 1;
+			break;
+		}
 		if (read_flag(o, *argv)) {
 			argv++;
 			continue;

@@ -23,6 +23,8 @@ struct options {
 	bool tty;
 	bool stdin_open;            /* the container has a stdin other than /dev/null */
 	bool stdin_once;            /* which ends with the first client's */
+	bool await_client;          /* exec: read nothing before the first client */
+	const char *const *exec_args; /* of "RUNTIME exec"; NULL: a container's own shim */
 };
 
 enum { CLIENTS_MAX = 32 };
@@ -64,6 +66,7 @@ struct shim {
 	struct output outputs[2];   /* stdout and stderr; with a terminal only the first */
 	bool paused;                /* they are not read at present */
 	bool finishing;             /* the container is over */
+	bool awaiting_client;
 	struct input input;
 	struct client clients[CLIENTS_MAX];
 };
@@ -72,6 +75,10 @@ struct shim {
 int shim_create(struct shim *s, struct err *e);
 /* Runs "RUNTIME delete --force". */
 void shim_delete(struct shim *s);
+
+/* exec.c: argv for the runtime (free it; NULL: out of memory); the wait for the first client. */
+const char **exec_argv(const struct options *o, const char *pid_file, const char *console);
+int exec_await_client(struct shim *s, struct err *e);
 
 /* console.c: a socket that the runtime sends the terminal's master to. */
 int console_listen(const char *path, struct err *e);

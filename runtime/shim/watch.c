@@ -86,15 +86,16 @@ static int watch_outputs(struct shim *s, struct err *e)
 
 int shim_watch(struct shim *s, struct err *e)
 {
-	int rc = watch_outputs(s, e);
+	int rc = shim_answer(s, e);
 
+	if (!rc)
+		rc = exec_await_client(s, e);
+	if (!rc)
+		rc = watch_outputs(s, e);
 	if (rc < 0)
 		return rc;
 	if (!loop_signal(s->loop, SIGCHLD, on_child, s))
 		return err_sys(e, "watch the container");
-	rc = shim_answer(s, e);
-	if (rc < 0)
-		return rc;
 	/* It may have ended before the signal was watched. */
 	raise(SIGCHLD);
 	rc = loop_run(s->loop);

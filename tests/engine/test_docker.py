@@ -224,6 +224,61 @@ def test_attached_clients_outlive_the_engine(tank):
     docker(tank, "rm", "cat")
 
 
+@pytest.fixture(scope="module")
+def ship(tank):
+    docker(tank, "run", "-d", "--name", "ship", *SHELL, "-c", "while :; do sleep 1; done")
+    return tank
+
+
+def test_exec_streams_and_its_exit_code(ship):
+    done = docker(ship, "exec", "ship", "sh", "-c", "echo out; echo err >&2; exit 3", code=None)
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
+    text = "".join(f"line {i}\n" for i in range(20000))
+    assert docker(ship, "exec", "-i", "ship", "cat", data=text) == text
+
+
+def test_exec_takes_user_directory_and_variables(ship):
+    assert docker(ship, "exec", "-u", "root", "-w", "/www", "-e", "SHIP=berth", "ship", "sh", "-c",
+                  "whoami; pwd; echo $SHIP") == "root\n/www\nberth\n"
+
+
+def test_exec_on_a_terminal(ship):
+    term = Terminal(ship, "exec", "-it", "ship", "sh", rows=31, columns=99)
+    term.expect(r"[$#] ")
+    term.type("while ! busybox stty size | busybox grep '31 99'; do sleep 0.2; done; exit 6\n")
+    term.expect(r"31 99\r\n")
+    assert term.wait() == 6
+
+
+def test_exec_detached(ship):
+    docker(ship, "exec", "-d", "ship", "sleep", "98765")
+    assert "sleep 98765" in docker(ship, "top", "ship")
+    assert docker(ship, "exec", "ship", "busybox", "pkill", "-f", "98765", code=None).returncode == 0
+    wait_until(lambda: "98765" not in docker(ship, "top", "ship"), SHORT_SECONDS, "it ends", ship)
+
+
+@pytest.mark.parametrize("args, code, said", [
+    (("ship", "/no/such/program"), 127, "no such file"),
+    (("ship", "/etc/passwd"), 126, "ermission denied"),
+    (("--privileged", "ship", "true"), 1, "Privileged: is not supported"),
+    (("nobody", "true"), 1, "No such container: nobody"),
+])
+def test_exec_that_cannot_run_says_why(ship, args, code, said):
+    done = docker(ship, "exec", *args, code=None)
+    assert done.returncode == code and said.lower() in (done.stdout + done.stderr).lower(), done
+
+
+def test_exec_ends_with_its_container(ship):
+    process = background(ship, "exec", "ship", "sh", "-c", "echo up; sleep 1000")
+    assert process.stdout.readline() == b"up\n"
+    docker(ship, "restart", "-t", "0", "ship")
+    process.communicate(timeout=WIDE_SECONDS)
+    assert process.returncode == 137
+    docker(ship, "pause", "ship")
+    assert "is paused" in docker(ship, "exec", "ship", "id", code=None).stderr
+    docker(ship, "unpause", "ship")
+
+
 @pytest.mark.parametrize("request_line, body, status, said", [
     ("POST /containers/create", "{", 400, "is no JSON"),
     ("POST /containers/create?name=a/b", '{"Image":"localhost/demo"}', 400, "Invalid container name"),
@@ -234,8 +289,15 @@ def test_attached_clients_outlive_the_engine(tank):
     ("POST /containers/{id}/attach?stdout=1", "", 501, "without stream=1"),
     ("POST /containers/{id}/resize?h=x&w=1", "", 400, "needs h and w"),
     ("POST /containers/{id}/resize?h=10&w=10", "", 409, "is not running"),
+    ("POST /containers/{id}/exec", '{"Cmd":["id"]}', 409, "is not running"),
+    ("POST /containers/ship/exec", '{"Cmd":[]}', 400, "No exec command specified"),
+    ("POST /containers/ship/exec", '{"Cmd":["id"],"Sails":3}', 501, "Sails is not supported"),
+    ("POST /containers/ship/exec", '{"Cmd":["id"],"Env":["=x"]}', 400, "not NAME=value"),
+    ("POST /exec/none/start", "{}", 404, "No such exec instance: none"),
+    ("POST /exec/none/resize?h=1&w=1", "", 404, "No such exec instance: none"),
+    ("GET /exec/none/json", "", 404, "No such exec instance: none"),
 ])
-def test_faulty_requests_are_answered(tank, request_line, body, status, said):
+def test_faulty_requests_are_answered(tank, ship, request_line, body, status, said):
     name = "still"
     if "{id}" in request_line and docker(tank, "ps", "-aqf", "name=still") == "":
         docker(tank, "create", "--name", name, *SHELL)
@@ -250,8 +312,9 @@ def test_faulty_requests_are_answered(tank, request_line, body, status, said):
 
 
 def test_nothing_is_left(tank):
-    docker(tank, "rm", "-f", "still")
+    docker(tank, "rm", "-f", "still", "ship")
     assert docker(tank, "ps", "-aq") == ""
     wait_until(lambda: tank.try_ssh("pidof shim").returncode != 0, SHORT_SECONDS, "shims end", tank)
     assert tank.ssh("ls /sys/fs/cgroup/containers | grep -c -E '^[0-9a-f]{64}$' || true") == "0\n"
-    assert tank.ssh("ls /run/berth/containers 2>/dev/null | wc -l").strip() == "0"
+    for place in ("containers", "exec"):
+        assert tank.ssh(f"ls /run/berth/{place} 2>/dev/null | wc -l").strip() == "0"
