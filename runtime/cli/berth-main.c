@@ -6,19 +6,30 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 
-#define ANY (-1)
-
 static const struct cli_command container_commands[] = {
 	{ "ps", "[OPTIONS]", "List containers", 0, 0, cmd_ps },
 	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
 	{ "logs", "[OPTIONS] CONTAINER", "Show the output of a container", 1, 1, cmd_logs },
-	{ "start", "CONTAINER [CONTAINER...]", "Start stopped containers", 1, ANY, cmd_start },
-	{ "stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop running containers", 1, ANY, cmd_stop },
-	{ "restart", "[OPTIONS] CONTAINER [CONTAINER...]", "Restart containers", 1, ANY, cmd_restart },
-	{ "kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Send a signal to containers", 1, ANY,
+	{ "start", "CONTAINER [CONTAINER...]", "Start stopped containers", 1, CLI_ANY, cmd_start },
+	{ "stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop running containers", 1, CLI_ANY, cmd_stop },
+	{ "restart", "[OPTIONS] CONTAINER [CONTAINER...]", "Restart containers", 1, CLI_ANY, cmd_restart },
+	{ "kill", "[OPTIONS] CONTAINER [CONTAINER...]", "Send a signal to containers", 1, CLI_ANY,
 	  cmd_kill },
-	{ "inspect", "CONTAINER [CONTAINER...]", "Show all that is known of containers, as JSON", 1, ANY,
-	  cmd_inspect },
+	{ "pause", "CONTAINER [CONTAINER...]", "Freeze all that runs in containers", 1, CLI_ANY,
+	  cmd_pause },
+	{ "unpause", "CONTAINER [CONTAINER...]", "Let frozen containers go on", 1, CLI_ANY, cmd_unpause },
+	{ "wait", "CONTAINER [CONTAINER...]", "Wait until containers end, and print their exit codes", 1,
+	  CLI_ANY, cmd_wait },
+	{ "rename", "CONTAINER NAME", "Give a container another name", 2, 2, cmd_rename },
+	{ "rm", "[OPTIONS] CONTAINER [CONTAINER...]", "Remove containers", 1, CLI_ANY, cmd_rm },
+	{ "exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", "Run a program in a running container", 2,
+	  CLI_PROGRAM, cmd_exec },
+	{ "attach", "[OPTIONS] CONTAINER", "Join this terminal to a container's streams", 1, 1,
+	  cmd_attach },
+	{ "inspect", "CONTAINER [CONTAINER...]", "Show all that is known of containers, as JSON", 1,
+	  CLI_ANY, cmd_inspect },
+	{ "system", "dial-stdio", "Connect stdin and stdout to the engine (for DOCKER_HOST=ssh://)", 1, 1,
+	  cmd_system },
 };
 
 static const struct cli_command machine_commands[] = {
@@ -77,6 +88,10 @@ int main(int argc, char **argv)
 	if (argc >= 2 && (!strcmp(argv[0], "-H") || !strcmp(argv[0], "--host"))) {
 		cli_set_host(argv[1]);
 		argc -= 2, argv += 2;
+	}
+	if (argc >= 1 && !strncmp(argv[0], "--host=", 7)) { /* as docker's CLI writes it */
+		cli_set_host(argv[0] + 7);
+		argc--, argv++;
 	}
 	if (argc > 0 && !strcmp(argv[0], "help") && argc > 1)
 		argv[0] = argv[1], argv[1] = (char *)"--help";

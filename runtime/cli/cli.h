@@ -12,6 +12,13 @@ enum {
 	EXIT_USAGE = 125, /* docker's: the command line itself was wrong */
 };
 
+/* What an option was given, time after time; static room, as nobody types more. */
+enum { CLI_LIST_MOST = 64 };
+struct cli_list {
+	const char *items[CLI_LIST_MOST];
+	size_t count;
+};
+
 struct cli_option {
 	char letter;          /* 0: none */
 	const char *name;     /* long name, without the dashes */
@@ -19,13 +26,17 @@ struct cli_option {
 	const char *help;
 	bool *flag;           /* set to true ... */
 	const char **text;    /* ... or to the value, which points into argv */
+	struct cli_list *list; /* ... or the value is added, when it may be given again */
 };
+
+/* CLI_PROGRAM: any number as well, and the first ends the options: what follows is a program's. */
+enum { CLI_ANY = -1, CLI_PROGRAM = -2 };
 
 struct cli_command {
 	const char *name;
 	const char *arguments; /* for the usage line: "[OPTIONS] CONTAINER [CONTAINER...]" */
 	const char *summary;
-	int min_args, max_args; /* max_args < 0: any number */
+	int min_args, max_args; /* or CLI_ANY, CLI_PROGRAM */
 	int (*run)(const struct cli_command *self, int argc, char **argv);
 };
 
@@ -52,8 +63,16 @@ int cmd_logs(const struct cli_command *c, int argc, char **argv);
 int cmd_start(const struct cli_command *c, int argc, char **argv);
 int cmd_stop(const struct cli_command *c, int argc, char **argv);
 int cmd_restart(const struct cli_command *c, int argc, char **argv);
+int cmd_exec(const struct cli_command *c, int argc, char **argv);
+int cmd_attach(const struct cli_command *c, int argc, char **argv);
 int cmd_kill(const struct cli_command *c, int argc, char **argv);
+int cmd_pause(const struct cli_command *c, int argc, char **argv);
+int cmd_unpause(const struct cli_command *c, int argc, char **argv);
+int cmd_rm(const struct cli_command *c, int argc, char **argv);
+int cmd_rename(const struct cli_command *c, int argc, char **argv);
+int cmd_wait(const struct cli_command *c, int argc, char **argv);
 int cmd_inspect(const struct cli_command *c, int argc, char **argv);
+int cmd_system(const struct cli_command *c, int argc, char **argv);
 int cmd_status(const struct cli_command *c, int argc, char **argv);
 int cmd_services(const struct cli_command *c, int argc, char **argv);
 int cmd_config(const struct cli_command *c, int argc, char **argv);

@@ -170,9 +170,9 @@ static int list(const struct cli_command *self, const struct listing *l, int arg
 {
 	bool all = false, quiet = false, whole = false;
 	const struct cli_option options[] = {
-		{ 'q', "quiet", NULL, "Only show IDs", &quiet, NULL },
-		{ 0, "no-trunc", NULL, "Don't truncate output", &whole, NULL },
-		{ 'a', "all", NULL, "Show stopped containers too", &all, NULL },
+		{ 'q', "quiet", NULL, "Only show IDs", &quiet, NULL, NULL },
+		{ 0, "no-trunc", NULL, "Don't truncate output", &whole, NULL, NULL },
+		{ 'a', "all", NULL, "Show stopped containers too", &all, NULL, NULL },
 	};
 	struct err e = { 0 };
 	autodoc yyjson_doc *doc = NULL;

@@ -15,7 +15,7 @@
 
 enum { HEAD_MAX_BYTES = 16 * 1024, BODY_MAX_BYTES = 64 * 1024 * 1024 };
 
-static int connect_unix(const char *host, struct err *e)
+int http_connect(const char *host, struct err *e)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const char *scheme = "unix://";
@@ -113,10 +113,10 @@ static int read_head(struct http_response *r, struct err *e)
 	return rc;
 }
 
-int http_request(const char *host, const char *method, const char *target, const char *body,
-		 struct http_response *out, struct err *e)
+static int request(const char *host, const char *method, const char *target, const char *body,
+		   const char *headers, struct http_response *out, struct err *e)
 {
-	struct http_response r = { .fd = connect_unix(host, e) };
+	struct http_response r = { .fd = http_connect(host, e) };
 	autobuf struct buf request = { 0 };
 	int rc;
 
@@ -127,7 +127,7 @@ int http_request(const char *host, const char *method, const char *target, const
 		buf_addf(&request, "Content-Type: application/json\r\n");
 	if (body || !strcmp(method, "POST"))
 		buf_addf(&request, "Content-Length: %zu\r\n", body ? strlen(body) : 0);
-	buf_addf(&request, "Connection: close\r\n\r\n%s", body ? body : "");
+	buf_addf(&request, "%s\r\n%s", headers, body ? body : "");
 	rc = buf_ok(&request) ? file_write_all(r.fd, request.data, request.len) : -ENOMEM;
 	if (rc < 0)
 		err_code(e, rc, "send to the engine");
@@ -139,6 +139,12 @@ int http_request(const char *host, const char *method, const char *target, const
 	}
 	*out = r;
 	return 0;
+}
+
+int http_request(const char *host, const char *method, const char *target, const char *body,
+		 struct http_response *out, struct err *e)
+{
+	return request(host, method, target, body, "Connection: close\r\n", out, e);
 }
 
 static int next_chunk(struct http_response *r, struct err *e)
@@ -207,26 +213,48 @@ static int engine_error(int status, const struct buf *body, struct err *e)
 	return rc;
 }
 
-int http_call(const char *host, const char *method, const char *target, const char *body,
-	      struct buf *out, struct err *e)
+int http_finish(struct http_response *r, struct buf *out, struct err *e)
 {
-	struct http_response r;
 	char chunk[16 * 1024];
 	ssize_t n;
-	int rc = http_request(host, method, target, body, &r, e);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	while ((n = http_read(&r, chunk, sizeof(chunk), e)) > 0) {
+	while ((n = http_read(r, chunk, sizeof(chunk), e)) > 0) {
 		buf_add(out, chunk, (size_t)n);
 		if (!buf_ok(out) || out->len > BODY_MAX_BYTES) {
 			n = err_set(e, -EFBIG, "the engine's answer is too large");
 			break;
 		}
 	}
-	rc = n < 0 ? (int)n : r.status;
-	http_close(&r);
+	rc = n < 0 ? (int)n : r->status;
+	http_close(r);
 	return rc >= 400 ? engine_error(rc, out, e) : rc;
+}
+
+int http_upgrade(const char *host, const char *target, const char *body,
+		 struct http_response *out, struct err *e)
+{
+	autobuf struct buf said = { 0 };
+	struct http_response r;
+	int rc = request(host, "POST", target, body, "Connection: Upgrade\r\nUpgrade: tcp\r\n", &r, e);
+
+	if (rc < 0)
+		return rc;
+	if (r.status == 101) {
+		*out = r;
+		return 0;
+	}
+	rc = http_finish(&r, &said, e);
+	return rc < 0 ? rc : err_set(e, -EPROTO, "the engine did not take the connection over");
+}
+
+int http_call(const char *host, const char *method, const char *target, const char *body,
+	      struct buf *out, struct err *e)
+{
+	struct http_response r;
+	int rc = http_request(host, method, target, body, &r, e);
+
+	return rc < 0 ? rc : http_finish(&r, out, e);
 }
 
 void http_escape(struct buf *out, const char *text)

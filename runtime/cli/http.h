@@ -19,6 +19,9 @@ struct http_response {
 	bool chunk_open;     /* the last chunk's closing CRLF is still to come */
 };
 
+/* The engine's socket: an fd, or -errno. */
+int http_connect(const char *host, struct err *e);
+
 /* Sends the request ("/containers/json?all=1"; `body` may be NULL) and reads the head of the
  * answer. `host` is "unix:///path". 0 or -errno. */
 int http_request(const char *host, const char *method, const char *target, const char *body,
@@ -33,6 +36,13 @@ void http_close(struct http_response *r);
  * engine's message. `out` gets the body. Returns the status or -errno. */
 int http_call(const char *host, const char *method, const char *target, const char *body,
 	      struct buf *out, struct err *e);
+
+/* The rest of an answer that http_request began; closes it. As http_call. */
+int http_finish(struct http_response *r, struct buf *out, struct err *e);
+
+/* POST with "Upgrade: tcp": after 0 `out->fd` is the stream, what came of it already is `raw`. */
+int http_upgrade(const char *host, const char *target, const char *body,
+		 struct http_response *out, struct err *e);
 
 /* Appends text percent-encoded for a path segment or a query value. */
 void http_escape(struct buf *out, const char *text);

@@ -1,13 +1,17 @@
-/* start, stop, restart, kill: one request per container, its name printed when it is done. */
+/* start, stop, restart, kill, pause, unpause, rm, rename, wait: one request per container, its name
+ * printed when it is done. */
 #include <stdio.h>
 #include <string.h>
+
+#include <yyjson.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/http.h"
 
-static int each(int count, char **names, const char *verb, const char *query)
+/* `tail`: what follows the name in the address, "/start" and its query. */
+static int each(int count, char **names, const char *method, const char *tail)
 {
 	int code = EXIT_OK;
 
@@ -17,8 +21,8 @@ static int each(int count, char **names, const char *verb, const char *query)
 
 		buf_adds(&target, "/containers/");
 		http_escape(&target, names[i]);
-		buf_addf(&target, "/%s%s", verb, query);
-		if (http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e) < 0)
+		buf_adds(&target, tail);
+		if (http_call(cli_host(), method, buf_text(&target), NULL, &body, &e) < 0)
 			code = cli_fail(&e);
 		else
 			puts(names[i]);
@@ -30,7 +34,7 @@ int cmd_start(const struct cli_command *self, int argc, char **argv)
 {
 	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
 
-	return n < 0 ? code : each(n, argv, "start", "");
+	return n < 0 ? code : each(n, argv, "POST", "/start");
 }
 
 static int with_timeout(const struct cli_command *self, int argc, char **argv)
@@ -38,21 +42,22 @@ static int with_timeout(const struct cli_command *self, int argc, char **argv)
 	const char *seconds = NULL;
 	const struct cli_option options[] = {
 		{ 't', "timeout", "SECONDS", "Time to wait before the container is killed", NULL,
-		  &seconds },
+		  &seconds, NULL },
 	};
-	autobuf struct buf query = { 0 };
+	autobuf struct buf tail = { 0 };
 	struct err e = { 0 };
 	long t;
 	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 
 	if (n < 0)
 		return code;
+	buf_addf(&tail, "/%s", self->name);
 	if (seconds) {
 		if (cli_number("timeout", seconds, 86400, &t, &e) < 0)
 			return cli_fail(&e);
-		buf_addf(&query, "?t=%ld", t);
+		buf_addf(&tail, "?t=%ld", t);
 	}
-	return each(n, argv, self->name, buf_text(&query));
+	return each(n, argv, "POST", buf_text(&tail));
 }
 
 int cmd_stop(const struct cli_command *self, int argc, char **argv)
@@ -69,14 +74,89 @@ int cmd_kill(const struct cli_command *self, int argc, char **argv)
 {
 	const char *signal_name = "KILL";
 	const struct cli_option options[] = {
-		{ 's', "signal", "SIGNAL", "Signal to send (default KILL)", NULL, &signal_name },
+		{ 's', "signal", "SIGNAL", "Signal to send (default KILL)", NULL, &signal_name, NULL },
 	};
-	autobuf struct buf query = { 0 };
+	autobuf struct buf tail = { 0 };
 	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 
 	if (n < 0)
 		return code;
-	buf_adds(&query, "?signal=");
-	http_escape(&query, signal_name);
-	return each(n, argv, "kill", buf_text(&query));
+	buf_adds(&tail, "/kill?signal=");
+	http_escape(&tail, signal_name);
+	return each(n, argv, "POST", buf_text(&tail));
+}
+
+int cmd_pause(const struct cli_command *self, int argc, char **argv)
+{
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+
+	return n < 0 ? code : each(n, argv, "POST", "/pause");
+}
+
+int cmd_unpause(const struct cli_command *self, int argc, char **argv)
+{
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+
+	return n < 0 ? code : each(n, argv, "POST", "/unpause");
+}
+
+int cmd_rm(const struct cli_command *self, int argc, char **argv)
+{
+	bool force = false, volumes = false;
+	const struct cli_option options[] = {
+		{ 'f', "force", NULL, "Kill it first if it runs", &force, NULL, NULL },
+		{ 'v', "volumes", NULL, "Remove its anonymous volumes as well", &volumes, NULL, NULL },
+	};
+	char tail[32];
+	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
+
+	if (n < 0)
+		return code;
+	snprintf(tail, sizeof(tail), "?force=%d&v=%d", force, volumes);
+	return each(n, argv, "DELETE", tail);
+}
+
+int cmd_rename(const struct cli_command *self, int argc, char **argv)
+{
+	autobuf struct buf target = { 0 }, body = { 0 };
+	struct err e = { 0 };
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+
+	if (n < 0)
+		return code;
+	buf_adds(&target, "/containers/");
+	http_escape(&target, argv[0]);
+	buf_adds(&target, "/rename?name=");
+	http_escape(&target, argv[1]);
+	if (http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e) < 0)
+		return cli_fail(&e);
+	return EXIT_OK;
+}
+
+/* One after the other, as docker: the codes come in the order of the names. */
+int cmd_wait(const struct cli_command *self, int argc, char **argv)
+{
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+
+	if (n < 0)
+		return code;
+	code = EXIT_OK;
+	for (int i = 0; i < n; i++) {
+		autobuf struct buf target = { 0 }, body = { 0 };
+		struct err e = { 0 };
+		yyjson_doc *doc;
+
+		buf_adds(&target, "/containers/");
+		http_escape(&target, argv[i]);
+		buf_adds(&target, "/wait");
+		if (http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e) < 0) {
+			code = cli_fail(&e);
+			continue;
+		}
+		doc = yyjson_read(buf_text(&body), body.len, 0);
+		printf("%lld\n", (long long)yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc),
+									   "StatusCode")));
+		yyjson_doc_free(doc);
+	}
+	return code;
 }

@@ -8,26 +8,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/http.h"
-
-/* Docker Engine API, "Stream format": 1 byte stream, 3 zero, 4 length (big endian), payload. */
-static ssize_t unframe(struct buf *in)
-{
-	while (in->len >= 8) {
-		const unsigned char *head = (const unsigned char *)in->data;
-		size_t len = (size_t)head[4] << 24 | (size_t)head[5] << 16 | (size_t)head[6] << 8 | head[7];
-		int rc;
-
-		if (head[0] > 2 || len > 64 * 1024 * 1024)
-			return -EPROTO;
-		if (in->len < 8 + len)
-			return 0;
-		rc = file_write_all(head[0] == 2 ? STDERR_FILENO : STDOUT_FILENO, in->data + 8, len);
-		if (rc < 0)
-			return rc;
-		buf_consume(in, 8 + len);
-	}
-	return 0;
-}
+#include "cli/stream.h"
 
 static int copy_stream(struct http_response *r, bool raw, struct err *e)
 {
@@ -40,7 +21,7 @@ static int copy_stream(struct http_response *r, bool raw, struct err *e)
 			rc = file_write_all(STDOUT_FILENO, chunk, (size_t)n);
 		} else {
 			buf_add(&pending, chunk, (size_t)n);
-			rc = buf_ok(&pending) ? unframe(&pending) : -ENOMEM;
+			rc = buf_ok(&pending) ? stream_unframe(&pending) : -ENOMEM;
 		}
 		if (rc == -EPIPE)
 			return 0;
@@ -66,9 +47,9 @@ int cmd_logs(const struct cli_command *self, int argc, char **argv)
 	bool follow = false, timestamps = false;
 	const char *tail = "all";
 	const struct cli_option options[] = {
-		{ 'f', "follow", NULL, "Follow log output", &follow, NULL },
-		{ 'n', "tail", "N", "Number of lines to show from the end", NULL, &tail },
-		{ 't', "timestamps", NULL, "Show timestamps", &timestamps, NULL },
+		{ 'f', "follow", NULL, "Follow log output", &follow, NULL, NULL },
+		{ 'n', "tail", "N", "Number of lines to show from the end", NULL, &tail, NULL },
+		{ 't', "timestamps", NULL, "Show timestamps", &timestamps, NULL, NULL },
 	};
 	autobuf struct buf target = { 0 }, body = { 0 };
 	struct http_response r;

@@ -81,6 +81,17 @@ static int usage_error(const struct cli_command *c, const char *what, const char
 	return -1;
 }
 
+static int store(const struct cli_command *c, const struct cli_option *o, const char *value)
+{
+	if (o->text)
+		*o->text = value;
+	else if (o->list->count == CLI_LIST_MOST)
+		return usage_error(c, "given too often: --", o->name);
+	else
+		o->list->items[o->list->count++] = value;
+	return 0;
+}
+
 /* "--name", "--name=value" or "--name value". Returns how many words it took, or -1. */
 static int take_long(const struct cli_command *c, const struct cli_option *options, size_t count,
 		     char *word, char *next)
@@ -97,7 +108,8 @@ static int take_long(const struct cli_command *c, const struct cli_option *optio
 	}
 	if (!equals && !next)
 		return usage_error(c, "flag needs a value: ", word);
-	*o->text = equals ? equals + 1 : next;
+	if (store(c, o, equals ? equals + 1 : next) < 0)
+		return -1;
 	return equals ? 1 : 2;
 }
 
@@ -116,7 +128,8 @@ static int take_letters(const struct cli_command *c, const struct cli_option *op
 		}
 		if (!p[1] && !next)
 			return usage_error(c, "flag needs a value: ", word);
-		*o->text = p[1] ? p + 1 : next;
+		if (store(c, o, p[1] ? p + 1 : next) < 0)
+			return -1;
 		return p[1] ? 1 : 2;
 	}
 	return 1;
@@ -145,9 +158,10 @@ int cli_options(const struct cli_command *c, const struct cli_option *options, s
 		char *next = i + 1 < argc ? argv[i + 1] : NULL;
 		int took;
 
-		if (!strcmp(argv[i], "--")) {
-			while (++i < argc)
-				args[n++] = argv[i];
+		if (!strcmp(argv[i], "--") || (n && c->max_args == CLI_PROGRAM)) {
+			i += !strcmp(argv[i], "--");
+			while (i < argc)
+				args[n++] = argv[i++];
 			break;
 		}
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {

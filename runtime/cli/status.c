@@ -230,7 +230,7 @@ int cmd_status(const struct cli_command *self, int argc, char **argv)
 {
 	bool json = false;
 	const struct cli_option options[] = {
-		{ 0, "json", NULL, "Print what PID 1 says, as JSON", &json, NULL },
+		{ 0, "json", NULL, "Print what PID 1 says, as JSON", &json, NULL, NULL },
 	};
 	autobuf struct buf answer = { 0 };
 	struct err e = { 0 };

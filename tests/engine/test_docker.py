@@ -92,12 +92,14 @@ def test_what_cannot_run_says_why(tank, args, code, said):
 
 
 class Terminal:
-    """A docker command on a terminal of its own."""
+    """A docker command on a terminal of its own, or with `ssh` one of `berth` on the machine."""
 
-    def __init__(self, tank, *args, rows, columns):
+    def __init__(self, tank, *args, rows, columns, ssh=None):
+        argv = ["docker", *args] if ssh is None else [*tank.ssh_argv(ssh)[:-2], "-tt",
+                                                      *tank.ssh_argv(ssh)[-2:]]
         self.process_id, self.fd = pty.fork()
         if self.process_id == 0:
-            os.execvpe("docker", ["docker", *args], environment(tank))
+            os.execvpe(argv[0], argv, environment(tank))
         self.size(rows, columns)
         self.said = ""
 
@@ -224,6 +226,35 @@ def test_attached_clients_outlive_the_engine(tank):
     docker(tank, "rm", "cat")
 
 
+def test_over_ssh_as_docker_does_it(tank):
+    """DOCKER_HOST=ssh://: the CLI runs `ssh ... docker system dial-stdio`, once per connection."""
+    wrapper = tank.work / "bin/ssh"
+    wrapper.parent.mkdir(exist_ok=True)
+    options = " ".join(f"'{word}'" for word in tank.ssh_argv("-")[3:-2])
+    wrapper.write_text(f"#!/bin/sh\nexec /usr/bin/ssh {options} \"$@\"\n")
+    wrapper.chmod(0o755)
+    env = {**environment(tank), "DOCKER_HOST": f"ssh://root@127.0.0.1:{tank.ports[22]}",
+           "PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
+    text = "".join(f"line {i}\n" for i in range(20000))
+    done = subprocess.run(["docker", "run", "--rm", "-i", "--network", "none", "--entrypoint", "cat",
+                           DEMO], env=env, input=text, text=True, capture_output=True,
+                          timeout=WIDE_SECONDS)
+    assert (done.returncode, done.stdout == text) == (0, True), done.stderr
+
+
+def test_berth_pause_wait_rename_rm(tank):
+    docker(tank, "run", "-d", "--name", "boat", *SHELL, "-c", "while :; do sleep 1; done")
+    assert tank.ssh("berth pause boat") == "boat\n"
+    assert "(Paused)" in tank.containers()["boat"]["STATUS"]
+    assert tank.ssh("berth unpause boat") == "boat\n"
+    assert tank.ssh("berth rename boat dinghy") == ""
+    assert "container is running" in tank.try_ssh("berth rm dinghy").stderr
+    assert tank.ssh("berth kill dinghy; berth wait dinghy") == "dinghy\n137\n"
+    assert tank.ssh("berth rm -f -v dinghy") == "dinghy\n"
+    gone = tank.try_ssh("berth wait dinghy")
+    assert gone.returncode == 1 and "No such container: dinghy" in gone.stderr
+
+
 @pytest.fixture(scope="module")
 def ship(tank):
     docker(tank, "run", "-d", "--name", "ship", *SHELL, "-c", "while :; do sleep 1; done")
@@ -277,6 +308,43 @@ def test_exec_ends_with_its_container(ship):
     docker(ship, "pause", "ship")
     assert "is paused" in docker(ship, "exec", "ship", "id", code=None).stderr
     docker(ship, "unpause", "ship")
+
+
+def test_berth_exec(ship):
+    done = ship.try_ssh("berth exec ship sh -c 'echo out; echo err >&2; exit 3'")
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
+    text = "".join(f"line {i}\n" for i in range(20000))
+    assert ship.ssh("berth exec -i ship cat", data=text) == text
+    assert ship.ssh("berth exec -u root -w /www -e A=1 -e B=2 ship sh -c 'whoami; pwd; echo $A$B'") \
+        == "root\n/www\n12\n"
+    assert ship.ssh("berth exec -d ship sleep 54321") == ""
+    assert ship.ssh("berth exec ship busybox pkill -f 54321") == ""
+    assert "not a TTY" in ship.try_ssh("berth exec -it ship sh").stderr
+    gone = ship.try_ssh("berth exec nobody id")
+    assert gone.returncode == 1 and "No such container: nobody" in gone.stderr
+
+
+def test_berth_exec_on_a_terminal(ship):
+    term = Terminal(ship, rows=30, columns=98, ssh="berth exec -it ship sh")
+    term.expect(r"[$#] ")
+    term.size(35, 97)
+    term.type("while ! busybox stty size | busybox grep '35 97'; do sleep 0.2; done; exit 6\n")
+    term.expect(r"35 97\r\n")
+    assert term.wait() == 6
+
+
+def test_berth_attach_and_detach(tank):
+    docker(tank, "run", "-dit", "--name", "bar", *SHELL)
+    term = Terminal(tank, rows=24, columns=80, ssh="berth attach bar")
+    term.type("echo $((6*7))\n")
+    term.expect(r"42\r\n")
+    term.type("\x10\x11")
+    assert term.wait() == 0
+    term = Terminal(tank, rows=24, columns=80, ssh="berth attach --detach-keys ctrl-x bar")
+    term.type("exit 9\n")
+    assert term.wait() == 9
+    assert "stopped container" in tank.try_ssh("berth attach bar").stderr
+    docker(tank, "rm", "bar")
 
 
 @pytest.mark.parametrize("request_line, body, status, said", [
