@@ -7,6 +7,9 @@
 #include "cli/cli.h"
 
 static const struct cli_command container_commands[] = {
+	{ "run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Make a container and run it", 1, CLI_PROGRAM,
+	  cmd_run },
+	{ "create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Make a container", 1, CLI_PROGRAM, cmd_create },
 	{ "ps", "[OPTIONS]", "List containers", 0, 0, cmd_ps },
 	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
 	{ "logs", "[OPTIONS] CONTAINER", "Show the output of a container", 1, 1, cmd_logs },

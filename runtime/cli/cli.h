@@ -63,6 +63,8 @@ int cmd_logs(const struct cli_command *c, int argc, char **argv);
 int cmd_start(const struct cli_command *c, int argc, char **argv);
 int cmd_stop(const struct cli_command *c, int argc, char **argv);
 int cmd_restart(const struct cli_command *c, int argc, char **argv);
+int cmd_run(const struct cli_command *c, int argc, char **argv);
+int cmd_create(const struct cli_command *c, int argc, char **argv);
 int cmd_exec(const struct cli_command *c, int argc, char **argv);
 int cmd_attach(const struct cli_command *c, int argc, char **argv);
 int cmd_kill(const struct cli_command *c, int argc, char **argv);

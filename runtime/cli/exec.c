@@ -9,37 +9,12 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/http.h"
 #include "cli/stream.h"
 
-#define DEFAULT_KEYS "ctrl-p,ctrl-q"
-
 enum { EXIT_UNKNOWN = 255 };
-
-static yyjson_doc *call(const char *method, const char *target, const char *body, struct err *e)
-{
-	autobuf struct buf answer = { 0 };
-	int rc = http_call(cli_host(), method, target, body, &answer, e);
-	yyjson_doc *doc = rc < 0 ? NULL : yyjson_read(buf_text(&answer), answer.len, 0);
-
-	if (!doc && rc >= 0)
-		err_set(e, -EPROTO, "the engine's answer is no JSON");
-	return doc;
-}
-
-/* "/containers/NAME" and what follows. */
-static void container_target(struct buf *out, const char *name, const char *tail)
-{
-	buf_adds(out, "/containers/");
-	http_escape(out, name);
-	buf_adds(out, tail);
-}
-
-static int need_terminal(struct err *e)
-{
-	return isatty(STDIN_FILENO) ? 0 : err_set(e, -ENOTTY, "the input device is not a TTY");
-}
 
 /* ---- exec ---- */
 
@@ -83,7 +58,7 @@ static int exec_code(const char *id)
 	int rc;
 
 	buf_addf(&target, "/exec/%s/json", id);
-	doc = call("GET", buf_text(&target), NULL, &e);
+	doc = call_json("GET", buf_text(&target), NULL, &e);
 	if (!doc)
 		return cli_fail(&e);
 	code = yyjson_obj_get(yyjson_doc_get_root(doc), "ExitCode");
@@ -128,7 +103,7 @@ static int exec_start(const char *id, const struct exec_options *o, struct err *
 
 int cmd_exec(const struct cli_command *self, int argc, char **argv)
 {
-	struct exec_options o = { .user = "", .cwd = "", .keys = DEFAULT_KEYS };
+	struct exec_options o = { .user = "", .cwd = "", .keys = STREAM_DEFAULT_KEYS };
 	const struct cli_option options[] = {
 		{ 'd', "detach", NULL, "Do not wait for it", &o.detach, NULL, NULL },
 		{ 'i', "interactive", NULL, "Send stdin", &o.interactive, NULL, NULL },
@@ -136,7 +111,7 @@ int cmd_exec(const struct cli_command *self, int argc, char **argv)
 		{ 'e', "env", "NAME=VALUE", "Set a variable", NULL, NULL, &o.env },
 		{ 'u', "user", "USER[:GROUP]", "Run as this user", NULL, &o.user, NULL },
 		{ 'w', "workdir", "DIR", "Run in this directory", NULL, &o.cwd, NULL },
-		{ 0, "detach-keys", "KEYS", "Keys that detach (" DEFAULT_KEYS ")", NULL, &o.keys, NULL },
+		{ 0, "detach-keys", "KEYS", "Keys that detach (" STREAM_DEFAULT_KEYS ")", NULL, &o.keys, NULL },
 	};
 	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 	autobuf struct buf target = { 0 };
@@ -146,11 +121,11 @@ int cmd_exec(const struct cli_command *self, int argc, char **argv)
 
 	if (n < 0)
 		return code;
-	if (o.tty && o.interactive && need_terminal(&e) < 0)
+	if (o.tty && o.interactive && call_terminal(&e) < 0)
 		return cli_fail(&e);
 	body = exec_body(&o, n - 1, argv + 1);
-	container_target(&target, argv[0], "/exec");
-	doc = body ? call("POST", buf_text(&target), body, &e) : NULL;
+	call_target(&target, argv[0], "/exec");
+	doc = body ? call_json("POST", buf_text(&target), body, &e) : NULL;
 	if (!doc)
 		return cli_fail(&e);
 	code = exec_start(yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(doc), "Id")), &o, &e);
@@ -168,8 +143,8 @@ static int look(const char *name, bool *tty, bool *in, struct err *e)
 	yyjson_val *root;
 	bool running;
 
-	container_target(&target, name, "/json");
-	doc = call("GET", buf_text(&target), NULL, e);
+	call_target(&target, name, "/json");
+	doc = call_json("GET", buf_text(&target), NULL, e);
 	if (!doc)
 		return -ENOENT;
 	root = yyjson_doc_get_root(doc);
@@ -181,21 +156,6 @@ static int look(const char *name, bool *tty, bool *in, struct err *e)
 				     "first");
 }
 
-static int wait_code(struct http_response *wait)
-{
-	autobuf struct buf answer = { 0 };
-	struct err e = { 0 };
-	yyjson_doc *doc;
-	int code;
-
-	if (http_finish(wait, &answer, &e) < 0)
-		return cli_fail(&e);
-	doc = yyjson_read(buf_text(&answer), answer.len, 0);
-	code = yyjson_get_int(yyjson_obj_get(yyjson_doc_get_root(doc), "StatusCode"));
-	yyjson_doc_free(doc);
-	return code;
-}
-
 /* The wait is there before the streams: an exit between the two is not missed. */
 static int attach(const char *name, struct stream *s, struct err *e)
 {
@@ -203,8 +163,8 @@ static int attach(const char *name, struct stream *s, struct err *e)
 	struct http_response http, wait;
 	int rc;
 
-	container_target(&wait_target, name, "/wait");
-	container_target(&target, name, s->in ? "/attach?stream=1&stdout=1&stderr=1&stdin=1" :
+	call_target(&wait_target, name, "/wait");
+	call_target(&target, name, s->in ? "/attach?stream=1&stdout=1&stderr=1&stdin=1" :
 						"/attach?stream=1&stdout=1&stderr=1");
 	rc = http_request(cli_host(), "POST", buf_text(&wait_target), NULL, &wait, e);
 	if (rc < 0)
@@ -216,18 +176,18 @@ static int attach(const char *name, struct stream *s, struct err *e)
 		http_close(&http);
 	}
 	if (rc == STREAM_ENDED)
-		return wait_code(&wait);
+		return call_wait_code(&wait);
 	http_close(&wait);
 	return rc < 0 ? cli_fail(e) : EXIT_OK;
 }
 
 int cmd_attach(const struct cli_command *self, int argc, char **argv)
 {
-	const char *keys = DEFAULT_KEYS;
+	const char *keys = STREAM_DEFAULT_KEYS;
 	bool no_stdin = false;
 	const struct cli_option options[] = {
 		{ 0, "no-stdin", NULL, "Do not send stdin", &no_stdin, NULL, NULL },
-		{ 0, "detach-keys", "KEYS", "Keys that detach (" DEFAULT_KEYS ")", NULL, &keys, NULL },
+		{ 0, "detach-keys", "KEYS", "Keys that detach (" STREAM_DEFAULT_KEYS ")", NULL, &keys, NULL },
 	};
 	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 	autobuf struct buf size = { 0 }, kill_target = { 0 };
@@ -240,10 +200,10 @@ int cmd_attach(const struct cli_command *self, int argc, char **argv)
 	if (stream_keys_parse(keys, &s.keys, &e) < 0 || look(argv[0], &s.tty, &in, &e) < 0)
 		return cli_fail(&e);
 	s.in = in && !no_stdin;
-	if (s.tty && s.in && need_terminal(&e) < 0)
+	if (s.tty && s.in && call_terminal(&e) < 0)
 		return cli_fail(&e);
-	container_target(&size, argv[0], "/resize");
-	container_target(&kill_target, argv[0], "/kill?signal=");
+	call_target(&size, argv[0], "/resize");
+	call_target(&kill_target, argv[0], "/kill?signal=");
 	s.resize = buf_text(&size);
 	s.kill = s.tty ? NULL : buf_text(&kill_target);
 	return attach(argv[0], &s, &e);

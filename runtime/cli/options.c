@@ -164,7 +164,8 @@ int cli_options(const struct cli_command *c, const struct cli_option *options, s
 				args[n++] = argv[i++];
 			break;
 		}
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+		if (!strcmp(argv[i], "--help") ||
+		    (!strcmp(argv[i], "-h") && !find_letter(options, count, 'h'))) {
 			print_help(c, options, count);
 			*exit_code = EXIT_OK;
 			return -1;

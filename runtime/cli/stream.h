@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "cli/http.h"
 
+#define STREAM_DEFAULT_KEYS "ctrl-p,ctrl-q"
+
 enum { STREAM_KEYS_MOST = 16 };
 
 /* Typed one after the other they leave the container alone, running. */

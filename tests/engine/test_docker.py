@@ -333,6 +333,38 @@ def test_berth_exec_on_a_terminal(ship):
     assert term.wait() == 6
 
 
+def test_berth_run(tank):
+    plain = f"--network none --entrypoint sh {DEMO} -c"
+    done = tank.try_ssh(f"berth run --rm {plain} 'echo out; echo err >&2; exit 3'")
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
+    text = "".join(f"line {i}\n" for i in range(20000))
+    assert tank.ssh(f"berth run --rm -i --network none --entrypoint cat {DEMO}", data=text) == text
+    options = "-d --name rig -e A=1 -e B=2 -l k=v -m 32m --cpus 0.5 -h glass -w /www -u root --rm"
+    tank.ssh(f"berth run {options} {plain} 'hostname; pwd; echo $A$B; while :; do sleep 1; done'")
+    wait_until(lambda: tank.ssh("berth logs rig") == "glass\n/www\n12\n", SHORT_SECONDS,
+               "rig has said what it sees", tank)
+    assert docker(tank, "inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} "
+                  "{{.Config.Labels.k}}", "rig") == "33554432 500000000 v\n"
+    assert tank.try_ssh(f"berth run --name rig {DEMO}").returncode == 125
+    tank.ssh("berth stop -t 0 rig")
+    wait_until(lambda: "rig" not in tank.ssh("berth ps -a"), SHORT_SECONDS, "--rm removes it", tank)
+    assert tank.try_ssh(f"berth run --rm --entrypoint /no/such {DEMO}").returncode == 127
+    assert tank.try_ssh(f"berth run --rm --entrypoint /etc/passwd {DEMO}").returncode == 126
+    missing = tank.try_ssh("berth run localhost/nothere")
+    assert missing.returncode == 125 and "No such image: localhost/nothere:latest" in missing.stderr
+    made = tank.ssh(f"berth create --name rig {plain} true")
+    assert re.fullmatch("[0-9a-f]{64}\n", made) and tank.ssh("berth rm rig") == "rig\n"
+
+
+def test_berth_run_on_a_terminal(tank):
+    shell = f"berth run --rm -it --network none --entrypoint sh {DEMO}"
+    term = Terminal(tank, rows=30, columns=98, ssh=shell)
+    term.expect(r"[$#] ")
+    term.type("while ! busybox stty size | busybox grep '30 98'; do sleep 0.2; done; exit 5\n")
+    term.expect(r"30 98\r\n")
+    assert term.wait() == 5
+
+
 def test_berth_attach_and_detach(tank):
     docker(tank, "run", "-dit", "--name", "bar", *SHELL)
     term = Terminal(tank, rows=24, columns=80, ssh="berth attach bar")

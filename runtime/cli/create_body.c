@@ -1,0 +1,282 @@
+#include "cli/create_body.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "base/cleanup.h"
+
+struct body {
+	yyjson_mut_doc *doc;
+	yyjson_mut_val *config, *host;
+	struct err *e;
+};
+
+int create_size(const char *text, long long *out)
+{
+	static const char units[] = "bkmgt";
+	char *end;
+	long long number;
+	const char *unit;
+	int shift;
+
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	unit = *end ? strchr(units, *end | 0x20) : NULL;
+	shift = unit ? 10 * (int)(unit - units) : 0;
+	/* "64mb" is taken as well. */
+	if (unit && *unit != 'b' && (end[1] | 0x20) == 'b')
+		end++;
+	if (errno || end == text || (*end && (!unit || end[1])) || number < -1 ||
+	    number > LLONG_MAX >> shift)
+		return -EINVAL;
+	*out = number < 0 ? number : number << shift;
+	return 0;
+}
+
+static int bad(struct body *b, const char *option, const char *value)
+{
+	return err_set(b->e, -EINVAL, "invalid argument \"%s\" for \"--%s\"", value, option);
+}
+
+static void add_strings(struct body *b, yyjson_mut_val *where, const char *key,
+			const struct cli_list *list)
+{
+	yyjson_mut_val *items = yyjson_mut_arr(b->doc);
+
+	for (size_t i = 0; i < list->count; i++)
+		yyjson_mut_arr_add_str(b->doc, items, list->items[i]);
+	if (list->count)
+		yyjson_mut_obj_add_val(b->doc, where, key, items);
+}
+
+/* "a=b" or "a" (empty), "/path:options" with ':'. */
+static void add_map(struct body *b, yyjson_mut_val *where, const char *key,
+		    const struct cli_list *list, char separator)
+{
+	yyjson_mut_val *map = yyjson_mut_obj(b->doc);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->items[i], *cut = strchr(text, separator);
+		size_t len = cut ? (size_t)(cut - text) : strlen(text);
+
+		yyjson_mut_obj_put(map, yyjson_mut_strncpy(b->doc, text, len),
+				   yyjson_mut_str(b->doc, cut ? cut + 1 : ""));
+	}
+	if (list->count)
+		yyjson_mut_obj_add_val(b->doc, where, key, map);
+}
+
+/* NAME alone has the value that it has here; without one it is left out, as docker does it. */
+static void add_env(struct body *b, const struct cli_list *list)
+{
+	yyjson_mut_val *items = yyjson_mut_arr(b->doc);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->items[i], *value = strchr(text, '=') ? NULL : getenv(text);
+		autofree char *pair = NULL;
+
+		if (strchr(text, '='))
+			yyjson_mut_arr_add_str(b->doc, items, text);
+		else if (value && asprintf(&pair, "%s=%s", text, value) > 0)
+			yyjson_mut_arr_add_strcpy(b->doc, items, pair);
+	}
+	yyjson_mut_obj_add_val(b->doc, b->config, "Env", items);
+}
+
+/* "[[IP:]HOST:]PORT[/PROTOCOL]"; an IPv6 address stands in brackets. */
+static int add_port(struct body *b, yyjson_mut_val *map, const char *text)
+{
+	const char *last = strrchr(text, ':'), *target = last ? last + 1 : text, *host, *ip_end;
+	yyjson_mut_val *binding = yyjson_mut_obj(b->doc), *list, *name;
+	autofree char *full = NULL;
+
+	if (!*target || *target == '/')
+		return bad(b, "publish", text);
+	if (asprintf(&full, "%s%s", target, strchr(target, '/') ? "" : "/tcp") < 0)
+		return err_set(b->e, -ENOMEM, "out of memory");
+	for (host = last; host && host > text && host[-1] != ':';)
+		host--;
+	ip_end = host && host > text ? host - 1 : NULL;
+	if (ip_end && *text == '[' && ip_end[-1] == ']')
+		text++, ip_end--;
+	yyjson_mut_obj_add_strncpy(b->doc, binding, "HostIp", text,
+				   ip_end ? (size_t)(ip_end - text) : 0);
+	yyjson_mut_obj_add_strncpy(b->doc, binding, "HostPort", host ? host : "",
+				   host ? (size_t)(last - host) : 0);
+	list = yyjson_mut_obj_get(map, full);
+	if (!list) {
+		list = yyjson_mut_arr(b->doc);
+		name = yyjson_mut_strcpy(b->doc, full);
+		yyjson_mut_obj_add(map, name, list);
+	}
+	yyjson_mut_arr_append(list, binding);
+	return 0;
+}
+
+static int add_ports(struct body *b, const struct create_options *o)
+{
+	yyjson_mut_val *map = yyjson_mut_obj(b->doc);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < o->ports.count; i++)
+		rc = add_port(b, map, o->ports.items[i]);
+	yyjson_mut_obj_add_val(b->doc, b->host, "PortBindings", map);
+	return rc;
+}
+
+/* "no", "always", "on-failure:3". */
+static int add_restart(struct body *b, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : strlen(text);
+	yyjson_mut_val *policy = yyjson_mut_obj(b->doc);
+	char *end = NULL;
+	long times = colon ? strtol(colon + 1, &end, 10) : 0;
+
+	if (colon && (end == colon + 1 || *end || times < 0))
+		return bad(b, "restart", text);
+	yyjson_mut_obj_add_strncpy(b->doc, policy, "Name", text, len);
+	yyjson_mut_obj_add_int(b->doc, policy, "MaximumRetryCount", times);
+	yyjson_mut_obj_add_val(b->doc, b->host, "RestartPolicy", policy);
+	return 0;
+}
+
+static void add_log(struct body *b, const struct create_options *o)
+{
+	yyjson_mut_val *log = yyjson_mut_obj(b->doc);
+
+	yyjson_mut_obj_add_str(b->doc, log, "Type", o->log_driver ? o->log_driver : "");
+	add_map(b, log, "Config", &o->log_options, '=');
+	yyjson_mut_obj_add_val(b->doc, b->host, "LogConfig", log);
+}
+
+static int add_numbers(struct body *b, const struct create_options *o)
+{
+	const struct {
+		const char *option, *value, *key;
+		bool host;
+	} rows[] = {
+		{ "memory", o->memory, "Memory", true },
+		{ "memory-swap", o->memory_swap, "MemorySwap", true },
+		{ "pids-limit", o->pids, "PidsLimit", true },
+		{ "shm-size", o->shm_size, "ShmSize", true },
+		{ "stop-timeout", o->stop_timeout, "StopTimeout", false },
+	};
+	char *end;
+	double cpus = o->cpus ? strtod(o->cpus, &end) : 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		long long number;
+
+		if (!rows[i].value)
+			continue;
+		if (create_size(rows[i].value, &number) < 0)
+			return bad(b, rows[i].option, rows[i].value);
+		yyjson_mut_obj_add_sint(b->doc, rows[i].host ? b->host : b->config, rows[i].key,
+					number);
+	}
+	if (o->cpus && (end == o->cpus || *end || !(cpus > 0) || cpus > 1e6))
+		return bad(b, "cpus", o->cpus);
+	yyjson_mut_obj_add_sint(b->doc, b->host, "NanoCpus", (int64_t)(cpus * 1e9 + 0.5));
+	return 0;
+}
+
+static void add_texts(struct body *b, const struct create_options *o)
+{
+	const struct {
+		yyjson_mut_val *where;
+		const char *key, *value;
+	} texts[] = {
+		{ b->config, "User", o->user }, { b->config, "WorkingDir", o->workdir },
+		{ b->config, "Hostname", o->hostname }, { b->config, "StopSignal", o->stop_signal },
+		{ b->host, "NetworkMode", o->network }, { b->host, "UsernsMode", o->userns },
+		{ b->host, "CpusetCpus", o->cpuset },
+	};
+	const struct {
+		yyjson_mut_val *where;
+		const char *key;
+		bool value;
+	} flags[] = {
+		{ b->config, "OpenStdin", o->interactive }, { b->config, "Tty", o->tty },
+		{ b->host, "AutoRemove", o->remove }, { b->host, "Privileged", o->privileged },
+		{ b->host, "PublishAllPorts", o->publish_all },
+		{ b->host, "ReadonlyRootfs", o->read_only }, { b->host, "Init", o->init },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].value)
+			yyjson_mut_obj_add_str(b->doc, texts[i].where, texts[i].key, texts[i].value);
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		yyjson_mut_obj_add_bool(b->doc, flags[i].where, flags[i].key, flags[i].value);
+}
+
+static void add_lists(struct body *b, const struct create_options *o)
+{
+	const struct {
+		const char *key;
+		const struct cli_list *list;
+	} lists[] = {
+		{ "Binds", &o->volumes }, { "CapAdd", &o->cap_add }, { "CapDrop", &o->cap_drop },
+		{ "Dns", &o->dns }, { "ExtraHosts", &o->hosts }, { "GroupAdd", &o->groups },
+		{ "SecurityOpt", &o->security },
+	};
+	yyjson_mut_val *ports = yyjson_mut_obj(b->doc);
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		add_strings(b, b->host, lists[i].key, lists[i].list);
+	for (size_t i = 0; i < o->expose.count; i++)
+		yyjson_mut_obj_add_val(b->doc, ports, o->expose.items[i], yyjson_mut_obj(b->doc));
+	yyjson_mut_obj_add_val(b->doc, b->config, "ExposedPorts", ports);
+	add_map(b, b->host, "Tmpfs", &o->tmpfs, ':');
+	add_map(b, b->host, "Sysctls", &o->sysctls, '=');
+	add_map(b, b->config, "Labels", &o->labels, '=');
+	add_env(b, &o->env);
+}
+
+static int fill(struct body *b, const struct create_options *o, bool attach, const char *image,
+		int count, char **words)
+{
+	yyjson_mut_val *command = yyjson_mut_arr(b->doc), *entry = yyjson_mut_arr(b->doc);
+	int rc;
+
+	yyjson_mut_obj_add_str(b->doc, b->config, "Image", image);
+	for (int i = 0; i < count; i++)
+		yyjson_mut_arr_add_str(b->doc, command, words[i]);
+	if (count)
+		yyjson_mut_obj_add_val(b->doc, b->config, "Cmd", command);
+	if (o->entrypoint) {
+		yyjson_mut_arr_add_str(b->doc, entry, o->entrypoint);
+		yyjson_mut_obj_add_val(b->doc, b->config, "Entrypoint", entry);
+	}
+	yyjson_mut_obj_add_bool(b->doc, b->config, "StdinOnce", attach && o->interactive);
+	add_texts(b, o);
+	add_lists(b, o);
+	add_log(b, o);
+	rc = o->restart ? add_restart(b, o->restart) : 0;
+	if (!rc)
+		rc = add_ports(b, o);
+	return rc < 0 ? rc : add_numbers(b, o);
+}
+
+char *create_body(const struct create_options *o, bool attach, const char *image, int count,
+		  char **words, struct err *e)
+{
+	struct body b = { .doc = yyjson_mut_doc_new(NULL), .e = e };
+	char *text = NULL;
+
+	b.config = yyjson_mut_obj(b.doc);
+	b.host = yyjson_mut_obj(b.doc);
+	yyjson_mut_doc_set_root(b.doc, b.config);
+	if (fill(&b, o, attach, image, count, words) == 0) {
+		yyjson_mut_obj_add_val(b.doc, b.config, "HostConfig", b.host);
+		text = yyjson_mut_write(b.doc, 0, NULL);
+		if (!text)
+			err_set(e, -ENOMEM, "out of memory");
+	}
+	yyjson_mut_doc_free(b.doc);
+	return text;
+}

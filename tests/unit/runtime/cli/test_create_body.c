@@ -1,0 +1,118 @@
+/* docker's options of run and create as the API's JSON. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "cli/create_body.h"
+
+static const struct {
+	const char *text;
+	int rc;
+	long long bytes;
+} sizes[] = {
+	{ "512", 0, 512 }, { "64m", 0, 64 << 20 }, { "1G", 0, 1 << 30 }, { "64mb", 0, 64 << 20 },
+	{ "2b", 0, 2 }, { "-1", 0, -1 }, { "", -EINVAL, 0 }, { "m", -EINVAL, 0 },
+	{ "64x", -EINVAL, 0 }, { "64m1", -EINVAL, 0 }, { "-2", -EINVAL, 0 },
+	{ "9999999999999t", -EINVAL, 0 },
+};
+
+static void sizes_are_parsed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		long long bytes = 0;
+
+		assert_int_equal(create_size(sizes[i].text, &bytes), sizes[i].rc);
+		assert_true(bytes == sizes[i].bytes);
+	}
+}
+
+#define LIST(...) { { __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *) }
+
+/* Options, and a piece of the body that they make. */
+static const struct {
+	struct create_options options;
+	const char *piece;
+} rows[] = {
+	{ { .memory = "64m" }, "\"Memory\":67108864" },
+	{ { .cpus = "0.5" }, "\"NanoCpus\":500000000" },
+	{ { .pids = "40" }, "\"PidsLimit\":40" },
+	{ { .entrypoint = "" }, "\"Entrypoint\":[\"\"]" },
+	{ { .hostname = "glass" }, "\"Hostname\":\"glass\"" },
+	{ { .network = "none" }, "\"NetworkMode\":\"none\"" },
+	{ { .remove = true }, "\"AutoRemove\":true" },
+	{ { .tty = true }, "\"Tty\":true" },
+	{ { .interactive = true }, "\"StdinOnce\":true" },
+	{ { .restart = "on-failure:3" }, "{\"Name\":\"on-failure\",\"MaximumRetryCount\":3}" },
+	{ { .env = LIST("A=b=c", "BERTH_TEST_SET", "BERTH_TEST_UNSET") },
+	  "\"Env\":[\"A=b=c\",\"BERTH_TEST_SET=here\"]" },
+	{ { .labels = LIST("k=v=w", "bare") }, "\"Labels\":{\"k\":\"v=w\",\"bare\":\"\"}" },
+	{ { .tmpfs = LIST("/t:size=1m,mode=700") }, "\"Tmpfs\":{\"/t\":\"size=1m,mode=700\"}" },
+	{ { .volumes = LIST("v:/data:ro") }, "\"Binds\":[\"v:/data:ro\"]" },
+	{ { .cap_drop = LIST("ALL") }, "\"CapDrop\":[\"ALL\"]" },
+	{ { .expose = LIST("80/tcp") }, "\"ExposedPorts\":{\"80/tcp\":{}}" },
+	{ { .ports = LIST("80") }, "{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"\"}]}" },
+	{ { .ports = LIST("8080:80", "127.0.0.1:81:80") },
+	  "{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"},"
+	  "{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"81\"}]}" },
+	{ { .ports = LIST("[::1]:53:53/udp") },
+	  "{\"53/udp\":[{\"HostIp\":\"::1\",\"HostPort\":\"53\"}]}" },
+	{ { .log_options = LIST("max-size=1m") }, "\"Config\":{\"max-size\":\"1m\"}" },
+};
+
+static void options_make_the_body(void **state)
+{
+	char *words[] = { (char *)"echo", (char *)"-n" };
+
+	(void)state;
+	setenv("BERTH_TEST_SET", "here", 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = { 0 };
+		autofree char *body = create_body(&rows[i].options, true, "img", 2, words, &e);
+
+		assert_non_null(body);
+		assert_non_null(strstr(body, "\"Image\":\"img\",\"Cmd\":[\"echo\",\"-n\"]"));
+		if (!strstr(body, rows[i].piece))
+			fail_msg("no %s in %s", rows[i].piece, body);
+	}
+}
+
+static const struct {
+	struct create_options options;
+	const char *sentence;
+} faults[] = {
+	{ { .memory = "lots" }, "invalid argument \"lots\" for \"--memory\"" },
+	{ { .cpus = "many" }, "invalid argument \"many\" for \"--cpus\"" },
+	{ { .cpus = "-1" }, "--cpus" },
+	{ { .restart = "on-failure:x" }, "--restart" },
+	{ { .ports = LIST("80:") }, "--publish" },
+};
+
+static void faults_are_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		struct err e = { 0 };
+
+		assert_null(create_body(&faults[i].options, true, "img", 0, NULL, &e));
+		assert_non_null(strstr(e.text, faults[i].sentence));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes_are_parsed),
+		cmocka_unit_test(options_make_the_body),
+		cmocka_unit_test(faults_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
