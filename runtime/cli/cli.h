@@ -78,6 +78,6 @@ int cmd_system(const struct cli_command *c, int argc, char **argv);
 int cmd_status(const struct cli_command *c, int argc, char **argv);
 int cmd_services(const struct cli_command *c, int argc, char **argv);
 int cmd_config(const struct cli_command *c, int argc, char **argv);
-int cmd_exec(const struct cli_command *c, int argc, char **argv);
+int cmd_helper(const struct cli_command *c, int argc, char **argv);
 int cmd_power(const struct cli_command *c, int argc, char **argv);
 int cmd_version(const struct cli_command *c, int argc, char **argv);

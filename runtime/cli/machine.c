@@ -111,7 +111,7 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 }
 
 /* What parses other people's bytes is a program of its own, options and help included. */
-int cmd_exec(const struct cli_command *self, int argc, char **argv)
+int cmd_helper(const struct cli_command *self, int argc, char **argv)
 {
 	char path[64];
 	struct err e = { 0 };
