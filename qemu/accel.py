@@ -1,11 +1,11 @@
-"""Which accelerator QEMU gets on this machine, and what must be known about it."""
+"""Which accelerator QEMU gets on this machine, and how many processors a machine in it."""
 import os
 import re
 import subprocess
 
 # Before 8.1 a processor could run code that another one was just patching ("Oops: int3" in the
-# guest, one boot in some hundreds, more on a busy host): there all take turns in one thread.
-TCG_THREADS_SINCE = (8, 1)
+# guest, one boot in some hundreds, more on a busy host): there a machine has one, unless asked.
+TCG_PATCHES_SINCE = (8, 1)
 
 
 def kvm_works():
@@ -30,7 +30,9 @@ def qemu_version():
 
 
 def accel_args():
-    if kvm_works():
-        return ["-accel", "kvm", "-cpu", "host"]
-    thread = "multi" if qemu_version() >= TCG_THREADS_SINCE else "single"
-    return ["-accel", f"tcg,thread={thread}", "-cpu", "max"]
+    return (["-accel", "kvm", "-cpu", "host"] if kvm_works() else
+            ["-accel", "tcg,thread=multi", "-cpu", "max"])
+
+
+def usual_cpus():
+    return 2 if kvm_works() or qemu_version() >= TCG_PATCHES_SINCE else 1

@@ -28,12 +28,13 @@ def test_kvm_only_where_it_works(monkeypatch, opens, flags, expected):
     assert accel.kvm_works() is expected
 
 
-@pytest.mark.parametrize("version, thread", [
-    ((7, 2), "single"), ((8, 0), "single"), ((8, 1), "multi"), ((10, 0), "multi")])
-def test_processors_take_turns_where_qemu_would_trip(monkeypatch, version, thread):
-    monkeypatch.setattr(accel, "kvm_works", lambda: False)
+@pytest.mark.parametrize("version, kvm, cpus", [
+    ((7, 2), False, 1), ((8, 0), False, 1), ((8, 1), False, 2), ((10, 0), False, 2),
+    ((7, 2), True, 2)])
+def test_one_processor_where_qemu_would_trip_over_two(monkeypatch, version, kvm, cpus):
+    monkeypatch.setattr(accel, "kvm_works", lambda: kvm)
     monkeypatch.setattr(accel, "qemu_version", lambda: version)
-    assert accel.accel_args() == ["-accel", f"tcg,thread={thread}", "-cpu", "max"]
+    assert accel.usual_cpus() == cpus
 
 
 def shown(*arguments):
