@@ -31,7 +31,8 @@ help: ## this list
 	@echo "Variables: MIRROR=URL  BERTH_CACHE=DIR  STRICT=1 (locked sources or none)"
 	@echo "  KERNEL=bzImage  KEYS=DIR (keys of updates; image-build/bundle)"
 
-# Each begins with a make of its own, so that nothing is built before what it needs is installed.
+# Each begins with a make of its own, so that nothing is built before what it needs is installed;
+# and one after the other, since two would both renew what they share in out/.
 run: ## build what is missing and start a machine in this terminal
 	@image-build/deps run
 	+@$(MAKE) --no-print-directory image
@@ -39,7 +40,8 @@ run: ## build what is missing and start a machine in this terminal
 
 test: ## every test: units, lint, machines; the last line adds up
 	@image-build/deps test
-	+@$(MAKE) --no-print-directory image test-image $(units)
+	+@$(MAKE) --no-print-directory image $(units)
+	+@$(MAKE) --no-print-directory test-image
 	+@$(MAKE) --no-print-directory test-update
 	@tests/run --unit $(units) --lint --machine
 
