@@ -212,14 +212,16 @@ class Machine:
         """For a reboot: the old boot's SSH is gone."""
         wait_until(lambda: self.try_ssh("true", 10).returncode != 0, seconds, "SSH goes away")
 
-    def http(self, guest_port=80, path="/"):
+    def http(self, guest_port=80, path="/", seconds=20):
         url = f"http://127.0.0.1:{self.ports[guest_port]}{path}"
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=seconds) as answer:
             return answer.read().decode()
 
-    def try_http(self, guest_port=80, path="/"):
+    def try_http(self, guest_port=80, path="/", seconds=5):
+        """Short, because QEMU takes the connection at once and asks a guest that is not up yet
+        again after 6 s, 12 s ...: a new one gets there earlier."""
         try:
-            return self.http(guest_port, path)
+            return self.http(guest_port, path, seconds)
         except (OSError, urllib.error.URLError, ValueError):
             return None
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from machine import TOP, Machine, SshKey, wait_until  # noqa: E402
+from machine import BOOT_SECONDS, TOP, Machine, SshKey, wait_until  # noqa: E402
 
 RUNS, MEMORY_MIB = 5, 256
 
@@ -32,7 +32,7 @@ containers:
 def measure(image, key):
     with Machine(image, user_data=SEED.format(key=key.public), ssh_key=key, memory=MEMORY_MIB,
                  forward=[80]) as machine:
-        machine.wait_http(80)
+        wait_until(lambda: machine.try_http(80, seconds=1), BOOT_SECONDS, "the demo answers", machine)
         answering = time.monotonic() - machine.started
         machine.wait_ssh()
         boot_ms = wait_until(lambda: json.loads(
