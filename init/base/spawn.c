@@ -60,7 +60,7 @@ static int place_fds(const struct spawn *s, int status)
 	return status;
 }
 
-static void reset_signals(void)
+void spawn_reset_signals(void)
 {
 	sigset_t none;
 
@@ -89,7 +89,7 @@ static _Noreturn void child_exec(const struct spawn *s, int status)
 		status = rc;
 		rc = 0;
 	}
-	reset_signals();
+	spawn_reset_signals();
 	if (!rc && s->new_session && setsid() < 0)
 		rc = -errno;
 	if (!rc && s->oom_score_adj)

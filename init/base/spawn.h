@@ -36,6 +36,9 @@ struct child {
 /* On success fills `out`. Signal mask and handlers are reset in the child. 0 or -errno. */
 int spawn(const struct spawn *s, struct child *out, struct err *e);
 
+/* The reset alone, for a process that execs by itself. */
+void spawn_reset_signals(void);
+
 /* Waits for the end and closes the pidfd. Returns the exit code, 128 + signal, or -errno. */
 int spawn_wait(struct child *c);
 

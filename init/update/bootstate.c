@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-
 enum { SEQ_COUNT = 4, SECTOR_MAX = 4096 };
 
 static const char head[] = "# GRUB Environment Block\n";

@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/keyctl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/spawn.h"
 #include "oci/console.h"
 #include "oci/labels.h"
 #include "oci/limits.h"
@@ -306,7 +306,6 @@ int process_enter(struct process *p, struct err *e)
 
 	if (!rc)
 		rc = leave_keyring(p, e);
-
 	if (!rc)
 		rc = set_personality(p->personality, e);
 	if (!rc)
@@ -317,16 +316,6 @@ int process_enter(struct process *p, struct err *e)
 }
 
 /* ---- its end as the runtime ---- */
-
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 _Noreturn void process_exec(struct process *p, int report)
 {
@@ -339,7 +328,7 @@ _Noreturn void process_exec(struct process *p, int report)
 		argv[k] = args->items[k];
 	if (!rc && p->before_exec)
 		rc = p->before_exec(p->before_exec_arg, &e);
-	reset_signals();
+	spawn_reset_signals();
 	/* CVE-2024-21626: whatever is open besides stdio and what was asked for ends at exec. */
 	if (!rc &&
 	    sys_close_range(3 + (unsigned int)p->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)

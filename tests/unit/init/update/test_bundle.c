@@ -22,22 +22,11 @@
 #include "update/device.h"
 #include "update/install.h"
 
+#include "shell.h"
+
 enum { MIB = 1 << 20, SLOT_BYTES = 4 * MIB };
 
 static char work[64];
-
-static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void shell(const char *fmt, ...)
-{
-	char command[2048];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(command, sizeof(command), fmt, args);
-	va_end(args);
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
 
 /* boot: mostly zeros; root: what does not shrink, then text; a hash tree behind it. */
 static int make_bundle(void **unused)

@@ -20,20 +20,9 @@
 #include "update/channel.h"
 #include "update/store.h"
 
+#include "shell.h"
+
 static char work[64];
-
-static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void shell(const char *fmt, ...)
-{
-	char command[2048];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(command, sizeof(command), fmt, args);
-	va_end(args);
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
 
 static int make_keys(void **unused)
 {

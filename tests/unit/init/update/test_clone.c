@@ -19,22 +19,11 @@
 #include "update/clone.h"
 #include "update/device.h"
 
+#include "shell.h"
+
 enum { MIB = 1 << 20, SOURCE_MIB = 100, TARGET_MIB = 200 };
 
 static char work[64];
-
-static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void shell(const char *fmt, ...)
-{
-	char command[1024];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(command, sizeof(command), fmt, args);
-	va_end(args);
-	if (system(command) != 0)
-		fail_msg("failed: %s", command);
-}
 
 /* A disk as ours, but small: every partition is full of its own letter. */
 static int make_disk(void **unused)
