@@ -7,9 +7,6 @@
 #include "bootcfg/read.h"
 #include "bootcfg/types.h"
 
-#define OBJECT(table) .kind = TYPE_OBJECT, .keys = table, .key_count = ARRAY_LEN(table)
-#define SCALAR(reader) .kind = TYPE_SCALAR, .read = reader
-
 /* ---- texts with a check ---- */
 static const struct type image = {
 	SCALAR(read_text), .name = "image", .check = check_image, .dollars = true,
@@ -41,49 +38,19 @@ static const struct type restart = {
 	SCALAR(read_restart), .name = "restart policy",
 	.expected = "\"no\", \"always\", \"on-failure[:TRIES]\" or \"unless-stopped\"",
 };
-static const struct type cpus = {
-	SCALAR(read_cpus), .name = "number of processors",
-	.expected = "a number of processors such as \"0.5\"",
-};
-
 /* ---- integers ---- */
-static const struct type pids = {
-	SCALAR(read_int), .name = "integer", .min = -1, .max = 4194304,
-	.expected = "a number of processes up to 4194304, or -1 for no limit",
-};
 static const struct type cpu_shares = {
 	SCALAR(read_int), .name = "integer", .min = 2, .max = 262144,
 	.expected = "a weight from 2 to 262144 (1024 is usual)",
-};
-static const struct type io_weight = {
-	SCALAR(read_int), .name = "integer", .min = 10, .max = 1000,
-	.expected = "a weight from 10 to 1000",
 };
 static const struct type oom_score = {
 	SCALAR(read_int), .name = "integer", .min = -1000, .max = 1000,
 	.expected = "a number from -1000 to 1000",
 };
-static const struct type limit = {
-	SCALAR(read_int), .name = "integer", .min = -1, .max = INT64_MAX,
-	.expected = "a number, or -1 for no limit",
-};
-static const struct type operations = {
-	SCALAR(read_int), .name = "integer", .min = 1, .max = INT64_MAX,
-	.expected = "a number of operations per second",
-};
-static const struct type port_number = {
-	SCALAR(read_int), .name = "port", .min = 1, .max = 65535,
-	.expected = "a port from 1 to 65535",
-};
 static const struct type file_count = {
 	SCALAR(read_int), .name = "integer", .min = 1, .max = 100,
 	.expected = "a number of files from 1 to 100",
 };
-static const struct type octal_mode = {
-	SCALAR(read_octal), .name = "octal mode", .max = 07777,
-	.expected = "an octal mode such as \"1777\"",
-};
-
 /* ---- command, environment, labels, sysctls ---- */
 static const struct type command = {
 	.kind = TYPE_LIST, .name = "command", .item = &type_text, .read = read_command,
@@ -106,276 +73,6 @@ static const struct type sysctls = {
 	.read_list = read_pairs,
 	.expected = "a mapping such as \"net.core.somaxconn: 1024\", or a list",
 };
-
-/* ---- ports ---- */
-static const char *const protocols[] = { "tcp", "udp", NULL };
-static const struct type protocol = {
-	SCALAR(read_text), .name = "protocol", .words = protocols, .expected = "\"tcp\" or \"udp\"",
-};
-static const struct type host_address = {
-	SCALAR(read_text), .name = "IP address", .check = check_address,
-	.expected = "an IP address of the host",
-};
-static const char *const port_modes[] = { "host", "ingress", NULL };
-static const struct type port_mode = {
-	SCALAR(read_text), .name = "mode", .words = port_modes, .expected = "\"host\"",
-};
-static const struct key port_keys[] = {
-	{ .name = "target", .type = &port_number, .required = true, .example = "80",
-	  .help = "The port in the container." },
-	{ .name = "published", .type = &port_number, .normal = "one is chosen", .example = "8080",
-	  .help = "The port of the host." },
-	{ .name = "host_ip", .type = &host_address, .normal = "every address",
-	  .example = "127.0.0.1", .help = "The host's address that it is bound to." },
-	{ .name = "protocol", .type = &protocol, .normal = "tcp", .example = "udp",
-	  .help = "The protocol." },
-	{ .name = "mode", .type = &port_mode, .normal = "host", .example = "host",
-	  .help = "Means nothing on one host." },
-	{ .name = "name", .type = &type_text, .normal = "none", .example = "http",
-	  .help = "A name for people." },
-	{ .name = "app_protocol", .type = &type_text, .normal = "none", .example = "http",
-	  .help = "What is spoken there, for people." },
-};
-
-/* Only for people or for many hosts: the spec has no place for it. */
-static void finish_port(struct walk *w, const struct node *n, yyjson_mut_val *port)
-{
-	static const char *const words[] = { "mode", "name", "app_protocol" };
-
-	(void)w, (void)n;
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		yyjson_mut_obj_remove_key(port, words[i]);
-	if (!yyjson_mut_obj_get(port, "protocol"))
-		yyjson_mut_obj_add_str(w->doc, port, "protocol", "tcp");
-}
-
-static const struct type port = {
-	OBJECT(port_keys), .name = "port", .read = read_ports, .splice = true,
-	.finish = finish_port, .expected = "a port such as \"8080:80\", \"127.0.0.1:53:53/udp\" or "
-					   "\"8000-8010:80-90\"",
-};
-static const struct type ports = {
-	.kind = TYPE_LIST, .name = "list of ports", .item = &port,
-	.expected = "a list of ports such as \"8080:80\"",
-};
-
-/* ---- volumes ---- */
-static const char *const volume_types[] = { "volume", "bind", "tmpfs", NULL };
-static const struct type volume_type = {
-	SCALAR(read_text), .name = "kind of mount", .words = volume_types,
-	.expected = "\"volume\", \"bind\" or \"tmpfs\"",
-};
-static const char *const propagations[] = { "private", "rprivate", "shared", "rshared", "slave",
-					    "rslave", NULL };
-static const struct type propagation = {
-	SCALAR(read_text), .name = "propagation", .words = propagations,
-	.expected = "\"rprivate\", \"private\", \"rslave\", \"slave\", \"rshared\" or \"shared\"",
-};
-static const struct key bind_keys[] = {
-	{ .name = "propagation", .json = "bind_propagation", .type = &propagation,
-	  .normal = "rprivate", .example = "rslave", .help = "Whether mounts below are shared." },
-	{ .name = "create_host_path", .refused = "not supported yet: the host's path must exist" },
-	{ .name = "selinux", .refused = "not supported: Berth has no SELinux; leave this key out" },
-};
-static const struct type bind_options = {
-	OBJECT(bind_keys), .name = "bind", .expected = "a mapping",
-};
-static const struct key volume_option_keys[] = {
-	{ .name = "nocopy", .type = &type_bool, .normal = "false", .example = "true",
-	  .help = "Do not fill a new volume from the image." },
-	{ .name = "subpath", .refused = "not supported yet" },
-};
-static const struct type volume_options = {
-	OBJECT(volume_option_keys), .name = "volume options", .expected = "a mapping",
-};
-static const struct key tmpfs_keys[] = {
-	{ .name = "size", .json = "tmpfs_size", .type = &type_bytes, .normal = "half the memory",
-	  .example = "64m", .help = "Its size." },
-	{ .name = "mode", .json = "tmpfs_mode", .type = &octal_mode, .normal = "1777",
-	  .example = "\"0700\"", .help = "Its mode, octal." },
-};
-static const struct type tmpfs_options = {
-	OBJECT(tmpfs_keys), .name = "tmpfs options", .expected = "a mapping",
-};
-static const struct key volume_keys[] = {
-	{ .name = "type", .type = &volume_type, .required = true, .example = "volume",
-	  .help = "A named volume, a folder of the host, or memory." },
-	{ .name = "source", .type = &type_text, .normal = "a volume without a name",
-	  .example = "data", .help = "The volume's name, or the host's path." },
-	{ .name = "target", .type = &type_path, .required = true, .example = "/data",
-	  .help = "The path in the container." },
-	{ .name = "read_only", .type = &type_bool, .normal = "false", .example = "true",
-	  .help = "Whether the container may only read it." },
-	{ .name = "bind", .type = &bind_options, .flatten = true, .normal = "none",
-	  .example = "{propagation: rslave}", .help = "Options of a bind." },
-	{ .name = "volume", .type = &volume_options, .flatten = true, .normal = "none",
-	  .example = "{nocopy: true}", .help = "Options of a volume." },
-	{ .name = "tmpfs", .type = &tmpfs_options, .flatten = true, .normal = "none",
-	  .example = "{size: 64m}", .help = "Options of a tmpfs." },
-	{ .name = "consistency", .refused = "not supported: it means nothing here; leave it out" },
-};
-
-static void finish_volume(struct walk *w, const struct node *n, yyjson_mut_val *volume)
-{
-	const char *type = yyjson_mut_get_str(yyjson_mut_obj_get(volume, "type"));
-	const char *source = yyjson_mut_get_str(yyjson_mut_obj_get(volume, "source"));
-
-	if (!type || n->kind != NODE_MAP)
-		return;
-	if (strcmp(type, "bind") == 0 && (!source || *source != '/'))
-		walk_fault(w, FAULT_ERROR, n, "a bind needs a \"source\" that begins with \"/\"");
-	if (strcmp(type, "volume") == 0 && source && check_container_name(source))
-		walk_fault(w, FAULT_ERROR, n, "\"%.80s\" is no name for a volume", source);
-	if (strcmp(type, "tmpfs") == 0 && source)
-		walk_fault(w, FAULT_ERROR, n, "a tmpfs has no \"source\"");
-}
-
-static const struct type volume = {
-	OBJECT(volume_keys), .name = "mount", .read = read_volume, .finish = finish_volume,
-	.expected = "a mount such as \"data:/data\" or \"/srv/www:/www:ro\"",
-};
-static const struct type volumes = {
-	.kind = TYPE_LIST, .name = "list of mounts", .item = &volume,
-	.expected = "a list of mounts such as \"data:/data\"",
-};
-static const struct type tmpfs = {
-	SCALAR(read_tmpfs), .name = "tmpfs",
-	.expected = "a path such as \"/run:size=16m,mode=0755\"",
-};
-static const struct type tmpfs_list = {
-	.kind = TYPE_LIST, .name = "list of paths", .item = &tmpfs, .single = true,
-	.expected = "a path, or a list of paths",
-};
-
-/* ---- devices ---- */
-static const struct type rights = {
-	SCALAR(read_text), .name = "rights", .expected = "of \"r\", \"w\" and \"m\"",
-	.check = check_not_empty,
-};
-static const struct key device_keys[] = {
-	{ .name = "source", .type = &type_path, .required = true, .example = "/dev/ttyUSB0",
-	  .help = "The host's device." },
-	{ .name = "target", .type = &type_path, .normal = "the same path",
-	  .example = "/dev/ttyUSB0", .help = "Its path in the container." },
-	{ .name = "permissions", .type = &rights, .normal = "rwm", .example = "rw",
-	  .help = "Read, write, make nodes." },
-};
-static const struct type device = {
-	OBJECT(device_keys), .name = "device", .read = read_device,
-	.expected = "a device such as \"/dev/ttyUSB0\" or \"/dev/sda:/dev/xvda:r\"",
-};
-static const struct type devices = {
-	.kind = TYPE_LIST, .name = "list of devices", .item = &device,
-	.expected = "a list of devices such as \"/dev/ttyUSB0\"",
-};
-
-/* ---- limits ---- */
-static const struct key ulimit_keys[] = {
-	{ .name = "soft", .type = &limit, .required = true, .example = "1024",
-	  .help = "The limit." },
-	{ .name = "hard", .type = &limit, .required = true, .example = "4096",
-	  .help = "How far the container may raise it." },
-};
-static const struct type ulimit = {
-	OBJECT(ulimit_keys), .name = "limit", .read = read_ulimit,
-	.expected = "a number, or a mapping with \"soft\" and \"hard\"",
-};
-static const struct type ulimits = {
-	.kind = TYPE_MAP, .name = "limits by name", .item = &ulimit, .check = check_ulimit_name,
-	.list_key = "name", .expected = "a mapping such as \"nofile: 65536\"",
-};
-static const struct key byte_rate_keys[] = {
-	{ .name = "path", .type = &type_path, .required = true, .example = "/dev/sda",
-	  .help = "The host's block device." },
-	{ .name = "rate", .type = &type_bytes, .required = true, .example = "10m",
-	  .help = "Bytes per second." },
-};
-static const struct type byte_rate = {
-	OBJECT(byte_rate_keys), .name = "rate", .expected = "a mapping with \"path\" and \"rate\"",
-};
-static const struct type byte_rates = {
-	.kind = TYPE_LIST, .name = "list of rates", .item = &byte_rate,
-	.expected = "a list of rates",
-};
-static const struct key operation_rate_keys[] = {
-	{ .name = "path", .type = &type_path, .required = true, .example = "/dev/sda",
-	  .help = "The host's block device." },
-	{ .name = "rate", .type = &operations, .required = true, .example = "1000",
-	  .help = "Operations per second." },
-};
-static const struct type operation_rate = {
-	OBJECT(operation_rate_keys), .name = "rate",
-	.expected = "a mapping with \"path\" and \"rate\"",
-};
-static const struct type operation_rates = {
-	.kind = TYPE_LIST, .name = "list of rates", .item = &operation_rate,
-	.expected = "a list of rates",
-};
-static const struct key blkio_keys[] = {
-	{ .name = "weight", .type = &io_weight, .normal = "500", .example = "300",
-	  .help = "Share of the disks' time." },
-	{ .name = "device_read_bps", .json = "read_bps", .type = &byte_rates, .normal = "none",
-	  .example = "[{path: /dev/sda, rate: 10m}]", .help = "Bytes read per second." },
-	{ .name = "device_write_bps", .json = "write_bps", .type = &byte_rates, .normal = "none",
-	  .example = "[{path: /dev/sda, rate: 10m}]", .help = "Bytes written per second." },
-	{ .name = "device_read_iops", .json = "read_iops", .type = &operation_rates,
-	  .normal = "none", .example = "[{path: /dev/sda, rate: 1000}]",
-	  .help = "Reads per second." },
-	{ .name = "device_write_iops", .json = "write_iops", .type = &operation_rates,
-	  .normal = "none", .example = "[{path: /dev/sda, rate: 1000}]",
-	  .help = "Writes per second." },
-	{ .name = "weight_device", .refused = "not supported yet" },
-};
-static const struct type blkio = {
-	OBJECT(blkio_keys), .name = "disk limits", .expected = "a mapping",
-};
-
-static const struct key limit_keys[] = {
-	{ .name = "cpus", .json = "nano_cpus", .type = &cpus, .normal = "no limit",
-	  .example = "\"0.5\"", .help = "As cpus." },
-	{ .name = "memory", .json = "mem_limit", .type = &type_bytes, .normal = "no limit",
-	  .example = "64m", .help = "As mem_limit." },
-	{ .name = "pids", .json = "pids_limit", .type = &pids, .normal = "no limit",
-	  .example = "100", .help = "As pids_limit." },
-};
-static const struct type deploy_limits = {
-	OBJECT(limit_keys), .name = "limits", .expected = "a mapping",
-};
-static const struct key reservation_keys[] = {
-	{ .name = "memory", .json = "mem_reservation", .type = &type_bytes, .normal = "none",
-	  .example = "32m", .help = "As mem_reservation." },
-	{ .name = "cpus",
-	  .refused = "not supported: a processor cannot be reserved; use cpu_shares" },
-	{ .name = "devices", .refused = "not supported yet" },
-};
-static const struct type reservations = {
-	OBJECT(reservation_keys), .name = "reservations", .expected = "a mapping",
-};
-static const struct key resource_keys[] = {
-	{ .name = "limits", .type = &deploy_limits, .flatten = true, .normal = "none",
-	  .example = "{memory: 64m}", .help = "What the container may use." },
-	{ .name = "reservations", .type = &reservations, .flatten = true, .normal = "none",
-	  .example = "{memory: 32m}", .help = "What is kept for it." },
-};
-static const struct type resources = {
-	OBJECT(resource_keys), .name = "resources", .expected = "a mapping",
-};
-static const struct key deploy_keys[] = {
-	{ .name = "resources", .type = &resources, .flatten = true, .normal = "none",
-	  .example = "{limits: {memory: 64m}}", .help = "Limits in Compose's newer form." },
-	{ .name = "replicas", .refused = "not supported: declare each container by its own name" },
-	{ .name = "restart_policy", .refused = "not supported: use \"restart\"" },
-	{ .name = "labels", .refused = "not supported: use \"labels\"" },
-	{ .name = "mode", .refused = "not supported: there is one host" },
-	{ .name = "placement", .refused = "not supported: there is one host" },
-	{ .name = "endpoint_mode", .refused = "not supported: there is one host" },
-	{ .name = "update_config", .refused = "not supported: there is one host" },
-	{ .name = "rollback_config", .refused = "not supported: there is one host" },
-};
-static const struct type deploy = {
-	OBJECT(deploy_keys), .name = "deploy", .expected = "a mapping",
-};
-
 /* ---- logging ---- */
 static const char *const log_drivers[] = { "json-file", "none", NULL };
 static const struct type log_driver = {
@@ -505,11 +202,11 @@ static const struct key keys[] = {
 	  .help = "What happens when it has ended." },
 	{ .name = "network_mode", .type = &network_mode, .normal = "bridge", .example = "host",
 	  .help = "A bridge of the host, the host's own network, or none." },
-	{ .name = "ports", .type = &ports, .normal = "none", .example = "[\"8080:80\"]",
+	{ .name = "ports", .type = &type_ports, .normal = "none", .example = "[\"8080:80\"]",
 	  .help = "Ports of the host that lead into the container." },
-	{ .name = "volumes", .type = &volumes, .normal = "none", .example = "[\"data:/data\"]",
+	{ .name = "volumes", .type = &type_volumes, .normal = "none", .example = "[\"data:/data\"]",
 	  .help = "Volumes and folders of the host.", .append = true },
-	{ .name = "tmpfs", .json = "volumes", .type = &tmpfs_list, .normal = "none",
+	{ .name = "tmpfs", .json = "volumes", .type = &type_tmpfs_list, .normal = "none",
 	  .example = "/run:size=16m", .help = "Folders in memory.", .append = true },
 	{ .name = "mem_limit", .type = &type_bytes, .normal = "no limit", .example = "64m",
 	  .help = "Memory it may use; more gets it killed." },
@@ -517,19 +214,19 @@ static const struct key keys[] = {
 	  .example = "128m", .help = "Memory and swap together." },
 	{ .name = "mem_reservation", .type = &type_bytes, .normal = "none", .example = "32m",
 	  .help = "Memory that is taken from it last." },
-	{ .name = "cpus", .json = "nano_cpus", .type = &cpus, .normal = "no limit",
+	{ .name = "cpus", .json = "nano_cpus", .type = &type_cpus, .normal = "no limit",
 	  .example = "\"0.5\"", .help = "Processors it may use." },
 	{ .name = "cpuset", .type = &cpuset, .normal = "all", .example = "0-1",
 	  .help = "Which processors." },
 	{ .name = "cpu_shares", .type = &cpu_shares, .normal = "1024", .example = "512",
 	  .help = "Its weight when processors are scarce." },
-	{ .name = "pids_limit", .type = &pids, .normal = "no limit", .example = "100",
+	{ .name = "pids_limit", .type = &type_pids, .normal = "no limit", .example = "100",
 	  .help = "Processes and threads it may have." },
-	{ .name = "blkio_config", .json = "blkio", .type = &blkio, .normal = "none",
+	{ .name = "blkio_config", .json = "blkio", .type = &type_blkio, .normal = "none",
 	  .example = "{weight: 300}", .help = "How it shares the disks." },
-	{ .name = "ulimits", .type = &ulimits, .normal = "the host's", .example = "{nofile: 65536}",
+	{ .name = "ulimits", .type = &type_ulimits, .normal = "the host's", .example = "{nofile: 65536}",
 	  .help = "Limits of its processes." },
-	{ .name = "deploy", .type = &deploy, .flatten = true, .normal = "none",
+	{ .name = "deploy", .type = &type_deploy, .flatten = true, .normal = "none",
 	  .example = "{resources: {limits: {memory: 64m}}}",
 	  .help = "Limits in Compose's newer form; nothing else of it." },
 	{ .name = "cap_add", .type = &capabilities, .normal = "none", .example = "[NET_ADMIN]",
@@ -542,7 +239,7 @@ static const struct key keys[] = {
 	  .help = "Whether its root file system is read-only." },
 	{ .name = "security_opt", .type = &type_texts, .normal = "none",
 	  .example = "[\"seccomp=unconfined\"]", .help = "As docker's --security-opt." },
-	{ .name = "devices", .type = &devices, .normal = "none", .example = "[/dev/ttyUSB0]",
+	{ .name = "devices", .type = &type_devices, .normal = "none", .example = "[/dev/ttyUSB0]",
 	  .help = "Devices of the host." },
 	{ .name = "sysctls", .type = &sysctls, .normal = "none",
 	  .example = "{net.core.somaxconn: 1024}", .help = "Kernel settings of its namespaces." },

@@ -1,7 +1,24 @@
-/* Types that several tables use: schema_types.c. */
+/* Types that several tables use, and the tables' own types that one table takes from another. */
 #pragma once
 
 #include "bootcfg/schema.h"
 
+/* The rest of a row of struct type: its table of keys; its reader. */
+#define OBJECT(table) .kind = TYPE_OBJECT, .keys = table, .key_count = ARRAY_LEN(table)
+#define SCALAR(reader) .kind = TYPE_SCALAR, .read = reader
+
+/* ---- schema_types.c ---- */
+
 extern const struct type type_text, type_bool, type_duration, type_bytes, type_bytes_unlimited;
 extern const struct type type_texts, type_path, type_hostname, type_address_list;
+
+/* ---- of the top level ---- */
+extern const struct type type_ssh_keys, type_files; /* schema_files.c */
+extern const struct type type_ntp;                  /* schema_host.c */
+extern const struct type type_containers;           /* schema_compose.c */
+extern const struct type type_berth;                /* schema_berth.c */
+
+/* ---- of a container ---- */
+extern const struct type type_ports, type_volumes, type_tmpfs_list; /* schema_mounts.c */
+extern const struct type type_devices, type_ulimits, type_blkio;    /* schema_limits.c */
+extern const struct type type_deploy, type_pids, type_cpus;
