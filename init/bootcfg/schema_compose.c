@@ -5,9 +5,9 @@
 #include "bootcfg/read.h"
 #include "bootcfg/types.h"
 
-static const char *name_of(yyjson_mut_val *container)
+static const char *name_of(yyjson_mut_val *container_or_dependency)
 {
-	return yyjson_mut_get_str(yyjson_mut_obj_get(container, "name"));
+	return yyjson_mut_get_str(yyjson_mut_obj_get(container_or_dependency, "name"));
 }
 
 static yyjson_mut_val *container_by_name(yyjson_mut_val *list, const char *name)
@@ -68,10 +68,11 @@ static bool has_conflict(struct walk *w, const struct node *n, const struct node
 	size_t i, max;
 
 	yyjson_mut_arr_foreach(yyjson_mut_obj_get(c, "depends_on"), i, max, other) {
-		if (declared(n, yyjson_mut_get_str(other)))
+		if (declared(n, name_of(other)) ||
+		    yyjson_mut_get_bool(yyjson_mut_obj_get(other, "optional")))
 			continue;
 		walk_fault(w, FAULT_ERROR, at, "it depends on \"%s\", but there is no such container",
-			   yyjson_mut_get_str(other));
+			   name_of(other));
 		return true;
 	}
 	yyjson_mut_arr_foreach(list, i, max, other) {
@@ -89,20 +90,21 @@ static bool has_conflict(struct walk *w, const struct node *n, const struct node
 }
 
 /* A fault of another container costs this one nothing but the wait for it. */
-static void forget_dropped(struct walk *w, const struct node *at, yyjson_mut_val *list,
-			   yyjson_mut_val *c)
+static void forget_dropped(struct walk *w, const struct node *n, const struct node *at,
+			   yyjson_mut_val *list, yyjson_mut_val *c)
 {
 	yyjson_mut_val *names = yyjson_mut_obj_get(c, "depends_on");
 
 	for (size_t i = 0; i < yyjson_mut_arr_size(names);) {
-		const char *name = yyjson_mut_get_str(yyjson_mut_arr_get(names, i));
+		const char *name = name_of(yyjson_mut_arr_get(names, i));
 
 		if (container_by_name(list, name)) {
 			i++;
 			continue;
 		}
-		walk_fault(w, FAULT_WARNING, at,
-			   "it is started without \"%s\", which has faults of its own", name);
+		if (declared(n, name))
+			walk_fault(w, FAULT_WARNING, at,
+				   "it is started without \"%s\", which has faults of its own", name);
 		yyjson_mut_arr_remove(names, i);
 	}
 }
@@ -127,7 +129,7 @@ static void finish_containers(struct walk *w, const struct node *n, yyjson_mut_v
 		const struct node *at = declared(n, name_of(c))->key;
 		size_t before = walk_enter(w, at->text);
 
-		forget_dropped(w, at, list, c);
+		forget_dropped(w, n, at, list, c);
 		walk_leave(w, before);
 	}
 }

@@ -141,19 +141,37 @@ static const struct type extra_hosts = {
 	.read_list = read_extra_hosts, .expected = "a list of \"NAME:ADDRESS\", or a mapping",
 };
 
-static const char *const conditions[] = { "service_started", NULL };
+static const char *const conditions[] = { "service_started", "service_healthy",
+					  "service_completed_successfully", NULL };
 static const struct type condition = {
 	SCALAR(read_text), .name = "condition", .words = conditions,
-	.expected = "\"service_started\" (others are not supported yet)",
+	.expected = "\"service_started\", \"service_healthy\" or "
+		    "\"service_completed_successfully\"",
 };
 static const struct key dependency_keys[] = {
 	{ .name = "condition", .type = &condition, .normal = "service_started",
-	  .example = "service_started", .help = "What is waited for." },
-	{ .name = "required", .refused = "not supported yet: every dependency is required" },
-	{ .name = "restart", .refused = "not supported yet: leave this key out" },
+	  .example = "service_healthy",
+	  .help = "What is waited for: its start, its health check, or its end with exit code 0." },
+	{ .name = "required", .type = &type_bool, .normal = "true", .example = "false",
+	  .help = "Whether this container stays away when the other one is missing or fails." },
+	{ .name = "restart", .refused = "not supported: a container is restarted by its own "
+					"\"restart\" alone; leave this key out" },
 };
+
+/* The spec says it the other way round, because what is absent must mean false there. */
+static void finish_dependency(struct walk *w, const struct node *n, yyjson_mut_val *dependency)
+{
+	yyjson_mut_val *required = yyjson_mut_obj_get(dependency, "required");
+
+	(void)n;
+	if (required && !yyjson_mut_get_bool(required))
+		yyjson_mut_obj_add_bool(w->doc, dependency, "optional", true);
+	yyjson_mut_obj_remove_key(dependency, "required");
+}
+
 static const struct type dependency = {
 	OBJECT(dependency_keys), .name = "dependency", .expected = "a mapping",
+	.finish = finish_dependency,
 };
 
 static yyjson_mut_val *read_names(struct walk *w, const struct type *t, const struct node *n,
@@ -176,6 +194,27 @@ static const struct type depends_on = {
 	.kind = TYPE_MAP, .name = "containers", .item = &dependency, .check = check_container_name,
 	.read_list = read_names, .list_key = "name",
 	.expected = "a list of containers, or a mapping",
+};
+
+/* "if_not_present" is Compose's older word. */
+static yyjson_mut_val *read_pull_policy(struct walk *w, const struct type *t, const struct node *n,
+					struct err *why)
+{
+	static const char *const words[] = { "missing", "always", "never" };
+	const char *text = strcmp(n->text, "if_not_present") == 0 ? "missing" : n->text;
+
+	(void)t;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcmp(text, words[i]) == 0)
+			return yyjson_mut_str(w->doc, words[i]);
+	if (strcmp(text, "build") == 0)
+		err_set(why, -EINVAL, "nothing is built here");
+	return NULL;
+}
+
+static const struct type pull_policy = {
+	SCALAR(read_pull_policy), .name = "pull policy",
+	.expected = "\"missing\", \"always\" or \"never\"",
 };
 
 #define NOT_YET "not supported yet"
@@ -271,6 +310,11 @@ static const struct key keys[] = {
 	  .help = "Groups besides the user's own." },
 	{ .name = "depends_on", .type = &depends_on, .normal = "none", .example = "[db]",
 	  .help = "Containers that are started before it." },
+	{ .name = "healthcheck", .type = &type_healthcheck, .normal = "the image's",
+	  .example = "{test: [CMD, wget, -q, -O-, \"http://localhost/\"], interval: 10s}",
+	  .help = "How the host tells whether it does its work." },
+	{ .name = "pull_policy", .type = &pull_policy, .normal = "missing", .example = "always",
+	  .help = "When the image is fetched: at every start, when it is not there, or never." },
 
 	{ .name = "annotations", .refused = NOT_YET ": use labels" },
 	{ .name = "attach", .refused = ONE_HOST },
@@ -300,7 +344,6 @@ static const struct key keys[] = {
 	{ .name = "extends", .refused = "not supported: use a YAML anchor and \"<<\"" },
 	{ .name = "external_links", .refused = NOT_YET },
 	{ .name = "gpus", .refused = NOT_YET },
-	{ .name = "healthcheck", .refused = NOT_YET },
 	{ .name = "ipc", .refused = NOT_YET ": every container has its own" },
 	{ .name = "isolation", .refused = ONE_HOST },
 	{ .name = "label_file",
@@ -316,7 +359,6 @@ static const struct key keys[] = {
 	{ .name = "post_start", .refused = NOT_YET },
 	{ .name = "pre_stop", .refused = NOT_YET },
 	{ .name = "profiles", .refused = NOT_YET ": every container here is started" },
-	{ .name = "pull_policy", .refused = NOT_YET },
 	{ .name = "runtime", .refused = "not supported: there is one runtime; leave this key out" },
 	{ .name = "scale", .refused = "not supported: declare each container by its own name" },
 	{ .name = "secrets", .refused = NOT_YET ": use write_files and a volume" },
@@ -344,22 +386,16 @@ static void list_hosts(struct walk *w, yyjson_mut_val *container)
 	yyjson_mut_obj_add_val(w->doc, container, "extra_hosts", list);
 }
 
-/* A mapping with conditions becomes a list of names. */
+/* A list of names becomes a list of dependencies without a condition. */
 static void list_dependencies(struct walk *w, yyjson_mut_val *container)
 {
 	yyjson_mut_val *was = yyjson_mut_obj_get(container, "depends_on"), *list, *item;
-	size_t i, max;
 
-	list = yyjson_mut_arr(w->doc);
-	yyjson_mut_arr_foreach(was, i, max, item) {
-		const char *name = yyjson_mut_is_obj(item) ?
-			yyjson_mut_get_str(yyjson_mut_obj_get(item, "name")) :
-			yyjson_mut_get_str(item);
-
-		yyjson_mut_arr_add_strcpy(w->doc, list, name);
-	}
-	if (!was)
+	if (!yyjson_mut_is_str(yyjson_mut_arr_get_first(was)))
 		return;
+	list = yyjson_mut_arr(w->doc);
+	while ((item = yyjson_mut_arr_remove_first(was)))
+		yyjson_mut_obj_add_val(w->doc, yyjson_mut_arr_add_obj(w->doc, list), "name", item);
 	yyjson_mut_obj_remove_key(container, "depends_on");
 	yyjson_mut_obj_add_val(w->doc, container, "depends_on", list);
 }

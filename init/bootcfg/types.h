@@ -22,3 +22,4 @@ extern const struct type type_berth;                /* schema_berth.c */
 extern const struct type type_ports, type_volumes, type_tmpfs_list; /* schema_mounts.c */
 extern const struct type type_devices, type_ulimits, type_blkio;    /* schema_limits.c */
 extern const struct type type_deploy, type_pids, type_cpus;
+extern const struct type type_healthcheck; /* schema_health.c */

@@ -34,7 +34,7 @@ static bool in_circle(struct engine *en, const struct container *start, const st
 	if (depth > en->count)
 		return true;
 	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
-		const struct container *on = by_name(en, c->spec.depends_on.items[i]);
+		const struct container *on = by_name(en, c->spec.depends_on.items[i].name);
 
 		if (on == start || (on && on->boot_pending && in_circle(en, start, on, depth + 1)))
 			return true;
@@ -57,9 +57,11 @@ enum readiness { READY, WAITS, NEVER };
 static enum readiness readiness(struct container *c, struct err *e)
 {
 	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
-		const char *name = c->spec.depends_on.items[i];
+		const char *name = c->spec.depends_on.items[i].name;
 		const struct container *on = by_name(c->engine, name);
 
+		if (!on && c->spec.depends_on.items[i].optional)
+			continue;
 		if (!on) {
 			err_set(e, -ENOENT, "depends on \"%s\", which is not there", name);
 			return NEVER;
@@ -69,6 +71,8 @@ static enum readiness readiness(struct container *c, struct err *e)
 		if (on->boot_pending || on->state == STATE_STARTING ||
 		    on->state == STATE_RESTARTING)
 			return WAITS;
+		if (c->spec.depends_on.items[i].optional)
+			continue;
 		err_set(e, -EIO, "depends on \"%s\", which %s", name,
 			on->error ? "could not be started" : "does not run");
 		return NEVER;

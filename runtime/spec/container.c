@@ -77,6 +77,25 @@ static const struct record_field log_fields[] = {
 };
 RECORD_TYPE(log_type, spec_log, log_fields);
 
+static const struct record_field health_fields[] = {
+	F_STRS(spec_health, test),
+	F_INT(spec_health, interval_ms),
+	F_INT(spec_health, timeout_ms),
+	F_INT(spec_health, start_period_ms),
+	F_INT(spec_health, start_interval_ms),
+	F_INT(spec_health, retries),
+	F_END,
+};
+RECORD_TYPE(health_type, spec_health, health_fields);
+
+static const struct record_field dependency_fields[] = {
+	F_STR_REQ(spec_dependency, name),
+	F_STR(spec_dependency, condition),
+	F_BOOL(spec_dependency, optional),
+	F_END,
+};
+RECORD_TYPE(dependency_type, spec_dependency, dependency_fields);
+
 static const struct record_field spec_fields[] = {
 	F_STR_REQ(container_spec, name),
 	F_STR_REQ(container_spec, image),
@@ -123,7 +142,9 @@ static const struct record_field spec_fields[] = {
 	F_STRS(container_spec, extra_hosts),
 	F_STRS(container_spec, dns),
 	F_STRS(container_spec, group_add),
-	F_STRS(container_spec, depends_on),
+	F_LIST(container_spec, depends_on, &dependency_type),
+	F_OBJ(container_spec, healthcheck, &health_type),
+	F_STR(container_spec, pull_policy),
 	F_END,
 };
 RECORD_TYPE(spec_type, container_spec, spec_fields);
@@ -196,6 +217,18 @@ static int check_volumes(const struct container_spec *s, struct err *e)
 	return 0;
 }
 
+static int check_depends_on(const struct container_spec *s, struct err *e)
+{
+	static const char *const conditions[] = { "service_started", "service_healthy",
+						  "service_completed_successfully", NULL };
+
+	for (size_t i = 0; i < s->depends_on.count; i++)
+		if (!one_of(s->depends_on.items[i].condition, conditions))
+			return err_set(e, -EINVAL, "depends_on[%zu]: unknown condition \"%s\"", i,
+				       s->depends_on.items[i].condition);
+	return 0;
+}
+
 /* Members whose value is a number with a lower bound. */
 static int check_numbers(const struct container_spec *s, struct err *e)
 {
@@ -213,6 +246,11 @@ static int check_numbers(const struct container_spec *s, struct err *e)
 		{ "stop_grace_ms", s->stop_grace_ms, 0, INT64_MAX },
 		{ "shm_size", s->shm_size, 0, INT64_MAX },
 		{ "oom_score_adj", s->oom_score_adj, -1000, 1000 },
+		{ "healthcheck.interval_ms", s->healthcheck.interval_ms, 0, INT64_MAX },
+		{ "healthcheck.timeout_ms", s->healthcheck.timeout_ms, 0, INT64_MAX },
+		{ "healthcheck.start_period_ms", s->healthcheck.start_period_ms, 0, INT64_MAX },
+		{ "healthcheck.start_interval_ms", s->healthcheck.start_interval_ms, 0, INT64_MAX },
+		{ "healthcheck.retries", s->healthcheck.retries, 0, 1000000 },
 		{ "restart.max_retries", s->restart.max_retries, 0, INT64_MAX },
 	};
 
@@ -247,6 +285,8 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 	rc = check_ports(s, e);
 	if (!rc)
 		rc = check_volumes(s, e);
+	if (!rc)
+		rc = check_depends_on(s, e);
 	return rc < 0 ? rc : check_numbers(s, e);
 }
 

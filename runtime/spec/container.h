@@ -86,6 +86,28 @@ struct spec_log {
 	int64_t max_file; /* 0: 3 */
 };
 
+/* Compose's healthcheck. Present and `test` empty: the image's test, with these times. */
+struct spec_health {
+	struct string_list test; /* {"NONE"}, {"CMD", ARG...} or {"CMD-SHELL", LINE} */
+	int64_t interval_ms;	    /* 0: the image's, else 30 s; and so on */
+	int64_t timeout_ms;	    /* 30 s */
+	int64_t start_period_ms;    /* none */
+	int64_t start_interval_ms; /* 5 s */
+	int64_t retries;	    /* 3 */
+};
+
+struct spec_dependency {
+	char *name;
+	char *condition; /* "service_started" (or NULL), "service_healthy",
+			  * "service_completed_successfully" */
+	bool optional; /* it may be missing, or end otherwise: then only the order counts */
+};
+
+struct spec_dependency_list {
+	struct spec_dependency *items;
+	size_t count;
+};
+
 struct container_spec {
 	char *name, *image;
 	struct string_list entrypoint; /* present and empty: the image's is cleared */
@@ -125,7 +147,9 @@ struct container_spec {
 	struct string_list extra_hosts; /* "name:address" */
 	struct string_list dns;
 	struct string_list group_add;
-	struct string_list depends_on;
+	struct spec_dependency_list depends_on;
+	struct spec_health healthcheck;
+	char *pull_policy; /* "missing" (or NULL), "always", "never" */
 };
 
 /* Reads and checks (names, ranges, absolute paths). Fills `out` only on success. 0 or -errno. */

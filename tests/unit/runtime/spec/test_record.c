@@ -52,6 +52,10 @@ static const struct {
 	  "target is an absolute path" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"restart\":{\"policy\":\"never\"}}",
 	  "unknown policy \"never\"" },
+	{ "{\"name\":\"web\",\"image\":\"x\",\"depends_on\":[{\"name\":\"db\",\"condition\":\"up\"}]}",
+	  "depends_on[0]: unknown condition \"up\"" },
+	{ "{\"name\":\"web\",\"image\":\"x\",\"healthcheck\":{\"retries\":-1}}",
+	  "healthcheck.retries: -1 is out of range" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"working_dir\":\"a\"}", "is not an absolute path" },
 };
 
