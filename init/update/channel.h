@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "update/fetch.h"
+#include "download/fetch.h"
 #include "update/manifest.h"
 #include "update/signature.h"
 

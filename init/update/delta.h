@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "update/fetch.h"
+#include "download/fetch.h"
 #include "update/manifest.h"
 
 struct delta;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "update/fetch.h"
+#include "download/fetch.h"
 #include "update/store.h"
 
 struct settings {

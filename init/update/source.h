@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "update/delta.h"
-#include "update/fetch.h"
+#include "download/fetch.h"
 #include "update/manifest.h"
 #include "update/signature.h"
 #include "update/slots.h"

@@ -1,6 +1,7 @@
 """The target's own download program, run on this machine against servers with every fault that a
 network has. No virtual machine is needed: the program is static."""
 import http.server
+import json
 import os
 import ssl
 import subprocess
@@ -29,8 +30,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
         first, last = words[6:].split("-")
         return 206, int(first), min(int(last or len(BODY) - 1), len(BODY) - 1) + 1
 
+    def echo(self):
+        """What was asked, as the answer; the path is /echo/STATUS."""
+        length = self.headers.get("Content-Length")
+        data = self.rfile.read(int(length or 0))
+        told = json.dumps([self.command, sorted(self.headers.items()), data.decode()]).encode()
+        self.send_response(int(self.path.split("/")[2]))
+        self.send_header("X-Token", "abc")
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(told)
+
+    def do_PUT(self):
+        self.do_GET()
+
+    do_POST = do_HEAD = do_PUT
+
     def do_GET(self):
         server = self.server
+        if self.path.startswith("/echo/"):
+            server.asked.append((self.path, None))
+            self.echo()
+            return
+        if self.path == "/slow":
+            server.asked.append((self.path, None))
+            server.release.wait(60)
+            return
         server.asked.append((self.path, self.headers.get("Range")))
         if self.path.startswith("http:"):  # as a proxy
             self.path = "/proxied"
@@ -64,11 +90,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     started = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    started.asked, started.elsewhere = [], ""
+    started.asked, started.elsewhere, started.release = [], "", threading.Event()
     started.handle_error = lambda *unused: None
     threading.Thread(target=started.serve_forever, daemon=True).start()
     started.url = f"http://127.0.0.1:{started.server_port}"
     yield started
+    started.release.set()
     started.shutdown()
 
 
@@ -110,6 +137,80 @@ def test_a_proxy_is_asked(server):
     done = download("http://nowhere.invalid/file", environment={"http_proxy": server.url})
     assert done.stdout == BODY
     assert server.asked[0][0] == "http://nowhere.invalid/file"
+
+
+def asked(*arguments, data=b""):
+    """The answer of --ask: status, headers by lower-case name, body."""
+    done = download("--ask", *arguments, data=data)
+    assert done.returncode == 0, done.stdout
+    head, _, body = done.stdout.partition(b"\n\n")
+    status, *lines = head.decode().split("\n")
+    return int(status), {n.lower(): v for n, _, v in (x.partition(": ") for x in lines)}, body
+
+
+@pytest.mark.parametrize("method, data, status, seen", [
+    ("GET", b"", 200, b""),
+    ("GET", b"X-Mine: 1\n\n", 404, b""),
+    ("PUT", b"X-Mine: 1\n\n", 200, b""),
+    ("POST", b"Content-Type: text/plain\nX-Mine: 1\n\nline\n\nline", 500, b"line\n\nline"),
+])
+def test_a_whole_answer_whatever_its_status(server, method, data, status, seen):
+    got, headers, body = asked(method, "--tries", "1", f"{server.url}/echo/{status}", data=data)
+    told_method, told_headers, told_body = json.loads(body)
+    told = {name.lower(): value for name, value in told_headers}
+    assert (got, headers["x-token"]) == (status, "abc")
+    assert (told_method, told_body.encode()) == (method, seen)
+    assert told.get("x-mine") == ("1" if data else None)
+    assert told.get("content-type") == ("text/plain" if seen else None)
+    assert told.get("content-length") == (None if method == "GET" else str(len(seen)))
+    assert "expect" not in told
+
+
+def test_head_has_no_body(server):
+    got, headers, body = asked("HEAD", f"{server.url}/echo/200")
+    assert (got, headers["x-token"], body) == (200, "abc", b"")
+
+
+def test_as_many_tries_as_the_caller_says(server):
+    assert asked("GET", "--tries", "3", server.url + "/echo/503")[0] == 503
+    assert len(server.asked) == 3
+    assert asked("GET", "--tries", "3", server.url + "/echo/404")[0] == 404
+    assert len(server.asked) == 4
+
+
+def test_a_redirection_is_the_answer_unless_it_is_followed(server):
+    server.elsewhere = server.url + "/echo/200"
+    status, headers, _ = asked("GET", "--redirects", "0", server.url + "/moved")
+    assert (status, headers["location"]) == (302, server.elsewhere)
+    assert asked("GET", "--redirects", "1", server.url + "/moved")[0] == 200
+    assert asked("PUT", "--redirects", "1", server.url + "/moved")[0] == 302
+
+
+# arguments, what is said on standard output
+@pytest.mark.parametrize("arguments, path, data, said", [
+    (["--seconds", "1", "--tries", "1"], "/slow", b"", "timed out"),
+    (["--max", "10", "--tries", "1"], "/file", b"", "is larger than 10 bytes"),
+    (["--tries", "1"], "/file", b"no header\n\n", 'not "Name: value"'),
+    (["--tries", "1"], "/file", b"X: 1\rY: 2\n\n", 'not "Name: value"'),
+])
+def test_no_answer_is_one_sentence(server, arguments, path, data, said):
+    done = download("--ask", "GET", *arguments, server.url + path, data=data)
+    assert done.returncode == 1 and said in done.stdout.decode(), done
+    assert done.stderr == b""
+
+
+def test_nobody_there():
+    done = download("--ask", "GET", "--tries", "2", "--seconds", "2", "http://127.0.0.1:1/")
+    assert done.returncode == 1 and b"http://127.0.0.1:1/" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["--max"], ["--max", "x", "http://a/"], ["--tries", "0", "http://a/"], ["--what", "1", "http://a/"],
+    ["--ask", "GET", "--ranges", "http://a/"], ["http://a/", "http://b/"],
+])
+def test_usage(arguments):
+    done = download(*arguments)
+    assert done.returncode == 2 and b"expected" in done.stderr
 
 
 @pytest.fixture

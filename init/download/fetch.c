@@ -1,4 +1,4 @@
-#include "update/fetch.h"
+#include "download/fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-enum { ARGUMENTS_MAX = 12, NO_PARTS = 3, NUMBER_MAX = 24 };
+enum { ARGUMENTS_MAX = 16, NO_PARTS = 3, NUMBER_MAX = 24 };
 
 const char *fetch_program = "/usr/lib/berth/download";
 

@@ -45,3 +45,33 @@ int fetch_parts(const char *url, const struct fetch_way *way, const struct buf *
 /* A small text. */
 int fetch_text(const char *url, const struct fetch_way *way, size_t max, struct buf *out,
 	       struct err *e);
+
+/* ---- one request of a protocol, and its whole answer ---- */
+struct fetch_ask {
+	const char *url;
+	const char *method;          /* NULL: GET */
+	const char *headers;         /* lines "Name: value\n"; NULL: none. Secrets are safe in them */
+	const void *body;            /* NULL: none */
+	size_t body_bytes;
+	const struct fetch_way *way; /* NULL: no proxy, the image's authorities */
+	size_t max;                  /* bytes of the answer's body; 0: a megabyte */
+	unsigned tries;              /* no connection, a time-out, 429 and 5xx count; 0: one */
+	unsigned seconds;            /* of one try; 0: 30 */
+	unsigned redirects;          /* followed, with GET only; 0: a 3xx is the answer */
+};
+
+struct fetch_answer {
+	int status;         /* 200, 404 ...: an answer is no error, whatever it says */
+	struct buf headers; /* lines "Name: value\n", as sent */
+	struct buf body;
+};
+
+#define autoanswer __attribute__((cleanup(fetch_answer_free)))
+void fetch_answer_free(struct fetch_answer *a);
+
+/* Blocks, for tries x (seconds + 8) at most. 0, or -EIO with one sentence (not told on stderr):
+ * there is no answer. `out` is set on success only, and freed by the caller. */
+int fetch_ask(const struct fetch_ask *ask, struct fetch_answer *out, struct err *e);
+
+/* The first such header's value into `out`, cut to its size; false: there is none. */
+bool fetch_header(const struct fetch_answer *a, const char *name, char *out, size_t size);
