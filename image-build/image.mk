@@ -2,7 +2,7 @@
 #
 #   packages, programs, rootfs/, image store, SBOM -> out/root.erofs -> berth.img, .qcow2, direct/
 
-root_packages := busybox dropbear e2fsprogs ca-certificates
+root_packages := busybox dropbear e2fsprogs ca-certificates tzdata
 image_out ?= out
 # Signs bundles (signing.sec), and whose bundles the machine takes (*.pub).
 KEYS ?= $(BERTH_CACHE)/keys

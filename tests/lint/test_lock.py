@@ -12,7 +12,7 @@ ENTRIES = list(FETCH["parse_stanzas"]((BUILD / "sources.lock").read_text()))
 NAMES = [entry["Name"] for entry in ENTRIES]
 SPDX = {"MIT", "Zlib", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "GPL-2.0-only",
         "GPL-2.0-or-later", "GPL-3.0-or-later", "LGPL-2.0-only", "LGPL-2.1-only",
-        "LGPL-2.1-or-later", "ISC", "MPL-2.0", "curl"}
+        "LGPL-2.1-or-later", "ISC", "MPL-2.0", "curl", "LicenseRef-public-domain"}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
