@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -210,4 +211,20 @@ const char *check_web_address(const char *text)
 		return "it is too long";
 	return only(text, LETTERS DIGITS "-._~:/?#[]@!$&'()*+,;=%") ? NULL :
 		"only the characters of a web address are allowed";
+}
+
+static int compare_zone(const void *name, const void *row)
+{
+	return strcmp(name, *(const char *const *)row);
+}
+
+/* The list comes from the tzdata that is in the image, so this says the same on every machine. */
+const char *check_time_zone(const char *text)
+{
+	static const char *const zones[] = {
+#include <zone_names.h>
+	};
+
+	return bsearch(text, zones, ARRAY_LEN(zones), sizeof(zones[0]), compare_zone) ? NULL :
+		"there is no such time zone; \"Europe/Berlin\" and \"UTC\" are some";
 }

@@ -37,4 +37,4 @@ read_fn read_extra_host;   /* "name:address", "name=address" */
 check_fn check_hostname, check_host_or_address, check_address, check_container_name;
 check_fn check_image, check_absolute_path, check_env_name, check_no_blank, check_capability;
 check_fn check_signal, check_sysctl, check_cpuset, check_user, check_not_empty, check_ssh_key;
-check_fn check_owner, check_ulimit_name, check_label_name, check_web_address;
+check_fn check_owner, check_ulimit_name, check_label_name, check_web_address, check_time_zone;
