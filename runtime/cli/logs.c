@@ -1,5 +1,8 @@
-/* logs: a container's output, which the engine sends as docker does, framed by stream. */
+/* logs: a container's output, which the engine sends as docker does, framed by stream. A name that
+ * no container has is a service's, or "kernel"; no name: the whole machine. */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/hostlog.h"
 #include "cli/http.h"
 #include "cli/stream.h"
 
@@ -42,22 +46,35 @@ static bool has_tty(const char *name)
 	       strstr(buf_text(&body), "\"Tty\":true");
 }
 
+static int show_machine(const char *name, const char *tail, bool follow, struct err *e)
+{
+	struct hostlog_options o = { .name = name, .tail = -1, .follow = follow, .to = stdout };
+
+	if (strcmp(tail, "all") != 0 && cli_number("tail", tail, LONG_MAX, &o.tail, e) < 0)
+		return -EINVAL;
+	return hostlog_show(&o, e);
+}
+
 int cmd_logs(const struct cli_command *self, int argc, char **argv)
 {
-	bool follow = false, timestamps = false;
+	bool follow = false, timestamps = false, machine = false;
 	const char *tail = "all";
 	const struct cli_option options[] = {
 		{ 'f', "follow", NULL, "Follow log output", &follow, NULL, NULL },
 		{ 'n', "tail", "N", "Number of lines to show from the end", NULL, &tail, NULL },
 		{ 't', "timestamps", NULL, "Show timestamps", &timestamps, NULL, NULL },
+		{ 0, "machine", NULL, "NAME is a service's, although a container has it too", &machine, NULL,
+		  NULL },
 	};
 	autobuf struct buf target = { 0 }, body = { 0 };
 	struct http_response r;
 	struct err e = { 0 };
-	int code, rc;
+	int code, rc, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 
-	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
+	if (n < 0)
 		return code;
+	if (n == 0 || machine)
+		return show_machine(n ? argv[0] : NULL, tail, follow, &e) < 0 ? cli_fail(&e) : EXIT_OK;
 	buf_adds(&target, "/containers/");
 	http_escape(&target, argv[0]);
 	buf_addf(&target, "/logs?stdout=1&stderr=1&follow=%d&timestamps=%d&tail=", follow, timestamps);
@@ -67,6 +84,8 @@ int cmd_logs(const struct cli_command *self, int argc, char **argv)
 		return cli_fail(&e);
 	if (r.status != 200) {
 		http_close(&r);
+		if (r.status == 404 && hostlog_exists(argv[0]))
+			return show_machine(argv[0], tail, follow, &e) < 0 ? cli_fail(&e) : EXIT_OK;
 		/* The same request again as a whole exchange, for the engine's sentence. */
 		http_call(cli_host(), "GET", buf_text(&target), NULL, &body, &e);
 		return cli_fail(&e);
