@@ -18,6 +18,7 @@
 
 #define CLOCK_FILE "/var/lib/berth/clock"
 #define SEED_FILE "/var/lib/berth/seed"
+#define RESCUE_FILE "/var/lib/berth/rescue-once"
 #define KEYS_LIVE "/run/berth/ssh/authorized_keys"
 #define KEYS_KEPT "/var/lib/berth/ssh/authorized_keys"
 
@@ -172,6 +173,25 @@ int keep_step_ssh_keys(struct machine *m, struct err *say)
 	if (rc >= 0 && !m->var_in_memory && copied)
 		err_set(say, 0, "kept for rescue mode");
 	return rc;
+}
+
+int keep_ask_rescue(const struct machine *m, struct err *e)
+{
+	if (m->var_in_memory)
+		return err_set(e, -EROFS, "there is no data partition to remember it on; type Esc when the "
+			       "machine starts and choose rescue there");
+	return file_replace_at(AT_FDCWD, RESCUE_FILE, "", 0, 0600, e);
+}
+
+bool keep_rescue_asked(void)
+{
+	autoclose int dir = open("/var/lib/berth", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (unlink(RESCUE_FILE) < 0)
+		return false;
+	if (dir >= 0)
+		fsync(dir);
+	return true;
 }
 
 int keep_step_ssh_keys_back(struct machine *m, struct err *say)

@@ -23,6 +23,7 @@ struct machine {
 	struct boot_options options;
 	struct step_log steps;
 	const struct step_result *rescue_step; /* the step that made it a rescue, or NULL */
+	bool rescue_asked;                     /* on the data partition, for this boot */
 	struct supervisor *services;
 	bool var_in_memory; /* /var is a tmpfs: nothing that is written there stays */
 	int64_t begun_ms;   /* when PID 1 began, boot clock */

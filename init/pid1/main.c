@@ -39,6 +39,7 @@ enum {
 
 #define LOG_DIR "/run/berth/log"
 #define CONTROL_SOCKET "/run/berth/init.sock"
+#define ASKED_ON_SOCKET "asked for on " CONTROL_SOCKET
 
 static struct machine machine;
 
@@ -140,6 +141,8 @@ const char *machine_rescue_reason(const struct machine *m)
 
 	if (m->state != MACHINE_RESCUE)
 		return "";
+	if (m->rescue_asked)
+		return "asked for at the console or with \"berth reboot --rescue\", for this boot";
 	if (!m->rescue_step)
 		return "asked for on the kernel command line (berth.rescue)";
 	snprintf(text, sizeof(text), "boot step \"%s\" failed: %s", m->rescue_step->name,
@@ -172,7 +175,7 @@ static struct status machine_status(const struct machine *m,
 
 static void answer(const struct request *r, struct buf *out, void *arg)
 {
-	static const char *const by = "asked for on " CONTROL_SOCKET;
+	static const char *const by = ASKED_ON_SOCKET;
 	struct status_service services[SERVICES_MAX];
 	struct machine *m = arg;
 	struct status status = machine_status(m, services);
@@ -187,6 +190,10 @@ static void answer(const struct request *r, struct buf *out, void *arg)
 		return;
 	case REQUEST_REBOOT:
 		shutdown_begin(m, SHUTDOWN_REBOOT, by);
+		break;
+	case REQUEST_RESCUE:
+		if (keep_ask_rescue(m, &e) >= 0)
+			shutdown_begin(m, SHUTDOWN_REBOOT, "to rescue mode, " ASKED_ON_SOCKET);
 		break;
 	case REQUEST_POWEROFF:
 		shutdown_begin(m, SHUTDOWN_POWEROFF, by);
@@ -208,11 +215,24 @@ static void answer(const struct request *r, struct buf *out, void *arg)
 
 /* ---- what services and signals do ---- */
 
+static void enter_rescue(struct machine *m)
+{
+	m->state = MACHINE_RESCUE;
+	say("berth", "rescue mode: %s", machine_rescue_reason(m));
+	for (int i = 0; consoles_service(m, i); i++)
+		; /* their command lines follow the machine's state */
+	supervisor_rescue_only(m->services);
+}
+
 static void on_settled(const char *name, void *arg)
 {
 	struct machine *m = arg;
 	const struct step_result *ignored = NULL; /* past the mark: nothing asks for rescue */
 
+	if (!strcmp(name, "data") && m->state == MACHINE_BOOTING && keep_rescue_asked()) {
+		m->rescue_asked = true;
+		enter_rescue(m);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(follow_ups); i++) {
 		if (strcmp(follow_ups[i].service, name) ||
 		    (follow_ups[i].rescue_only && m->state != MACHINE_RESCUE))

@@ -17,6 +17,7 @@ static const struct {
 	{ "start", REQUEST_START, true },        { "stop", REQUEST_STOP, true },
 	{ "restart", REQUEST_RESTART, true },    { "reboot", REQUEST_REBOOT, false },
 	{ "poweroff", REQUEST_POWEROFF, false }, { "halt", REQUEST_HALT, false },
+	{ "rescue", REQUEST_RESCUE, false },
 };
 
 static bool is_name(const char *s)
@@ -68,5 +69,5 @@ int request_parse(const char *line, size_t len, struct request *out, struct err 
 			*p = '?';
 	return err_set(e, -EINVAL,
 		       "no such request \"%s\"; there are status, summary, start, stop, restart, "
-		       "reboot, poweroff and halt", word);
+		       "reboot, poweroff, halt and rescue", word);
 }

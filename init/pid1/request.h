@@ -16,6 +16,7 @@ enum request_verb {
 	REQUEST_REBOOT,
 	REQUEST_POWEROFF,
 	REQUEST_HALT,
+	REQUEST_RESCUE, /* reboot, and the next boot is a rescue */
 };
 
 struct request {

@@ -435,6 +435,21 @@ void supervisor_start(struct supervisor *s)
 	wake(s);
 }
 
+void supervisor_rescue_only(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct service *v = &s->services[i];
+
+		if (v->def->in_rescue || v->state != SVC_WAITING)
+			continue;
+		/* Nothing follows from it: those that waited for it are looked at in the next round. */
+		v->state = svc_next(v->state, SVC_SKIP).next;
+		v->since_ms = clock_boot_ms();
+		v->settled = true;
+	}
+	wake(s);
+}
+
 int supervisor_request(struct supervisor *s, enum request_verb verb, const char *name,
 		       struct err *e)
 {

@@ -33,6 +33,9 @@ int supervisor_add(struct supervisor *s, const struct service_def *def, struct e
 
 void supervisor_start(struct supervisor *s);
 
+/* Those that are not for rescue mode stay off, if they have not begun yet. */
+void supervisor_rescue_only(struct supervisor *s);
+
 /* start, stop, restart. 0, or -errno with the sentence. */
 int supervisor_request(struct supervisor *s, enum request_verb verb, const char *name,
 		       struct err *e);

@@ -46,8 +46,10 @@ static const struct cli_command machine_commands[] = {
 	{ "update", "COMMAND", "Replace the system by a newer version, or go back", 0, CLI_ANY,
 	  cmd_helper },
 	{ "install", "/dev/DISK", "Copy the running system onto a disk", 0, CLI_ANY, cmd_helper },
+	{ "support", "[OPTIONS]", "Pack everything that helps to find a fault, without secrets", 0, 0,
+	  cmd_support },
 	{ "version", "", "Show the version", 0, 0, cmd_version },
-	{ "reboot", "", "Stop everything in order and start the machine again", 0, 0, cmd_power },
+	{ "reboot", "[OPTIONS]", "Stop everything in order and start the machine again", 0, 0, cmd_power },
 	{ "poweroff", "", "Stop everything in order and switch the machine off", 0, 0, cmd_power },
 	{ "halt", "", "Stop everything in order and halt", 0, 0, cmd_power },
 };

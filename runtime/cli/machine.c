@@ -125,13 +125,19 @@ int cmd_helper(const struct cli_command *self, int argc, char **argv)
 
 int cmd_power(const struct cli_command *self, int argc, char **argv)
 {
+	bool rescue = false;
+	const struct cli_option options[] = {
+		{ 0, "rescue", NULL, "The next boot reads no configuration and runs no container", &rescue,
+		  NULL, NULL },
+	};
+	size_t count = strcmp(self->name, "reboot") ? 0 : ARRAY_LEN(options);
 	autobuf struct buf answer = { 0 };
 	struct err e = { 0 };
 	int code;
 
-	if (cli_options(self, NULL, 0, argc, argv, argv, &code) < 0)
+	if (cli_options(self, options, count, argc, argv, argv, &code) < 0)
 		return code;
-	return initctl_ask(self->name, &answer, &e) < 0 ? cli_fail(&e) : EXIT_OK;
+	return initctl_ask(rescue ? "rescue" : self->name, &answer, &e) < 0 ? cli_fail(&e) : EXIT_OK;
 }
 
 int cmd_version(const struct cli_command *self, int argc, char **argv)

@@ -66,7 +66,7 @@ static void add_addresses(struct buf *out, const struct banner *b)
 void banner_format(const struct banner *b, struct buf *out)
 {
 	static const char *const prompts[] = {
-		[BANNER_STATUS] = "Press Enter to show this again.",
+		[BANNER_STATUS] = "Press Enter for the menu.",
 		[BANNER_SHELL] = "Press Enter for a root shell.",
 		[BANNER_RESCUE] = "Press Enter for a root shell; \"reboot\" tries again.",
 	};

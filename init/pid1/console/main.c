@@ -1,6 +1,7 @@
 /* The console program: `console TTY [shell | rescue REASON]`.
  *
- * Shows who the machine is and how to get in, again when its addresses change. A root shell without
+ * Shows who the machine is and how to get in, again when its addresses change, and behind Enter a menu
+ * (menu.h). A root shell without
  * a password is there only where the kernel command line says so (berth.console=shell: whoever sets
  * that owns the machine already) and in rescue mode. PID 1 starts one per active console and starts
  * it again when it ends: the shell takes this program's place, as a getty's login does. */
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "pid1/console/banner.h"
 #include "pid1/console/facts.h"
+#include "pid1/console/menu.h"
 
 enum { SETTLE_MS = 1500 }; /* addresses come in twos and threes */
 
@@ -195,7 +197,7 @@ int main(int argc, char **argv)
 	for (;;) {
 		show(mode, reason);
 		wait_for_enter(mode, reason);
-		if (mode != BANNER_STATUS)
+		if (mode != BANNER_STATUS || menu_run())
 			become_shell(argv[1]);
 	}
 }

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "pid1/request.h"
 
-#define NO_SUCH "; there are status, summary, start, stop, restart, reboot, poweroff and halt"
+#define NO_SUCH "; there are status, summary, start, stop, restart, reboot, poweroff, halt and rescue"
 
 static const struct {
 	const char *line;
@@ -25,6 +25,7 @@ static const struct {
 	{ "reboot", REQUEST_REBOOT, "" },
 	{ "poweroff", REQUEST_POWEROFF, "" },
 	{ "halt", REQUEST_HALT, "" },
+	{ "rescue", REQUEST_RESCUE, "" },
 };
 
 static const struct {

@@ -22,7 +22,7 @@ static const struct {
 	  "            eth0 fec0::15/64\n"
 	  "  login     ssh root@10.0.2.15\n"
 	  "  state     running\n"
-	  "\nPress Enter to show this again.\n" },
+	  "\nPress Enter for the menu.\n" },
 	{ { .mode = BANNER_SHELL, .reason = "", .hostname = "web1", .kernel = "6.12.1 x86_64",
 	    .addresses = "",
 	    .summary = "version 0.1.0\nslot -\nstate degraded\nfault a\033[2J\nfault b",
