@@ -12,7 +12,7 @@ static const struct cli_command container_commands[] = {
 	{ "create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Make a container", 1, CLI_PROGRAM, cmd_create },
 	{ "ps", "[OPTIONS]", "List containers", 0, 0, cmd_ps },
 	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
-	{ "logs", "[OPTIONS] [CONTAINER|SERVICE|kernel]", "Show the output of a container, or the machine's", 0,
+	{ "logs", "[OPTIONS] [CONTAINER|SERVICE|kernel]", "Show a container's output, or the machine's logs", 0,
 	  1, cmd_logs },
 	{ "start", "CONTAINER [CONTAINER...]", "Start stopped containers", 1, CLI_ANY, cmd_start },
 	{ "stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop running containers", 1, CLI_ANY, cmd_stop },

@@ -184,7 +184,7 @@ static int open_log(const char *name, const char *suffix)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-/* What came to the file since it was read last; a file that has been put aside is finished first. */
+/* What came since it was read last; a file that has been put aside is finished first. */
 static void read_file(struct hostlog *h, struct source *s)
 {
 	struct stat ours = { 0 }, now = { 0 };

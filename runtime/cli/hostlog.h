@@ -23,6 +23,6 @@ bool hostlog_exists(const char *name);
 /* 0 or -errno; -ESRCH when no service has that name. */
 int hostlog_show(const struct hostlog_options *o, struct err *e);
 
-/* A record of /dev/kmsg as a line: "2026-11-24T20:15:00.123Z TEXT", without its end. `booted_ns`
- * is the time of day at which the machine's clock stood at 0. Returns false for what is no record. */
+/* A record of /dev/kmsg as a line: "2026-11-24T20:15:00.123Z TEXT", without its end. `booted_ns` is
+ * the time of day at which the machine's clock stood at 0. False for what is no record. */
 bool hostlog_kernel_line(const char *record, long long booted_ns, struct buf *out);

@@ -261,7 +261,9 @@ static void add_kernel_log(struct archive *a)
 	size_t len = 0;
 	FILE *to = open_memstream(&text.data, &len);
 
-	if (!to || hostlog_show(&(struct hostlog_options){ .name = "kernel", .tail = -1, .to = to }, &e) < 0)
+	struct hostlog_options kernel = { .name = "kernel", .tail = -1, .to = to };
+
+	if (!to || hostlog_show(&kernel, &e) < 0)
 		buf_addf(&a->notes, "logs/kernel.log: %s\n", e.text);
 	if (!to)
 		return;

@@ -1,7 +1,7 @@
 /* The console program: `console TTY [shell | rescue REASON]`.
  *
- * Shows who the machine is and how to get in, again when its addresses change, and behind Enter a menu
- * (menu.h). A root shell without
+ * Shows who the machine is and how to get in, again when its addresses change, and behind Enter a
+ * menu (menu.h). A root shell without
  * a password is there only where the kernel command line says so (berth.console=shell: whoever sets
  * that owns the machine already) and in rescue mode. PID 1 starts one per active console and starts
  * it again when it ends: the shell takes this program's place, as a getty's login does. */
