@@ -66,6 +66,7 @@ struct type {
 	bool single;          /* a list of one may be written without the list */
 	bool splice;          /* `read` of an item gives a list of items */
 	bool atomic;          /* a fault inside costs the whole value */
+	bool marked;          /* an object with a fault inside says so: "faulty": true */
 	bool open;            /* unknown keys are somebody else's business */
 	bool extensions;      /* keys that begin with "x-" are the author's own */
 	bool dollars;         /* "$$" is "$", and a variable is a fault (Compose) */

@@ -1,5 +1,6 @@
 /* The configuration's top level: what cloud-init's users know, with cloud-init's meaning. */
 #include "base/cleanup.h"
+#include "bootcfg/network.h"
 #include "bootcfg/read.h"
 #include "bootcfg/types.h"
 
@@ -15,6 +16,9 @@ static const struct key root_keys[] = {
 	  .help = "Files that are written at every boot, before the services start." },
 	{ .name = "ntp", .type = &type_ntp, .normal = "pool.ntp.org", .example = "{servers: [192.0.2.1]}",
 	  .help = "Where the time comes from." },
+	{ .name = "network", .type = &type_network, .normal = "DHCP on every wired link",
+	  .example = "{version: 2, ethernets: {eth0: {dhcp4: true}}}",
+	  .help = "The network, as netplan writes it." },
 	{ .name = "containers", .type = &type_containers, .normal = "none",
 	  .example = "{web: {image: nginx, ports: [\"80:80\"]}}",
 	  .help = "Containers that run, by name, with the keys of a Compose service." },
@@ -48,7 +52,6 @@ static const struct key foreign_keys[] = {
 	{ .name = "locale", .refused = NEVER "the host speaks the C locale" },
 	{ .name = "manage_etc_hosts", .refused = NEVER "/etc/hosts is always written" },
 	{ .name = "mounts", .refused = LATER "named volumes lie on the data partition" },
-	{ .name = "network", .refused = LATER "every wired link uses DHCP" },
 	{ .name = "package_update", .refused = NEVER "Berth has no packages; use a container" },
 	{ .name = "package_upgrade", .refused = NEVER "Berth has no packages; the image is updated" },
 	{ .name = "packages", .refused = NEVER "Berth has no packages; use a container" },

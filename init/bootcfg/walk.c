@@ -335,7 +335,11 @@ yyjson_mut_val *walk_value(struct walk *w, const struct type *t, const struct no
 	v = walk_form(w, t, n);
 	if (v && t->finish)
 		t->finish(w, n, v);
-	if (!t->atomic || w->faults->errors == errors)
+	if (w->faults->errors == errors)
+		return v;
+	if (v && t->marked && !yyjson_mut_obj_get(v, "faulty"))
+		yyjson_mut_obj_add_bool(w->doc, v, "faulty", true);
+	if (!t->atomic)
 		return v;
 	yyjson_mut_arr_add_strcpy(w->doc, w->dropped, buf_text(&w->path));
 	return NULL;

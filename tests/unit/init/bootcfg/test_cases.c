@@ -1,4 +1,4 @@
-/* One folder of cases: cases/NAME.yaml is read; cases/NAME.json, if it is there, is the whole
+/* Folders of cases, one for each schema: cases/NAME.yaml is read; cases/NAME.json, if it is there, is the whole
  * configuration that must come out, cases/NAME.faults the lines of `bootcfg check`, none without
  * the file. */
 #include <dirent.h>
@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,9 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "bootcfg/config.h"
+#include "bootcfg/network.h"
 
-static char folder[4096];
+static char top[4096], folder[5000];
 
 static void read_case(const char *name, const char *end, struct buf *out)
 {
@@ -55,11 +56,11 @@ static void check_config(const char *name, yyjson_val *config)
 	yyjson_doc_free(expected);
 }
 
-static void check_case(const char *name)
+static void check_case(const struct type *schema, const char *name)
 {
 	autobuf struct buf text = { 0 }, answer = { 0 }, lines = { 0 }, expected = { 0 };
 	char file[512];
-	struct config_text in = { .file = file };
+	struct config_text in = { .schema = schema, .file = file };
 	yyjson_doc *doc;
 
 	snprintf(file, sizeof(file), "%s.yaml", name);
@@ -78,13 +79,14 @@ static void check_case(const char *name)
 	yyjson_doc_free(doc);
 }
 
-static void test_cases(void **state)
+static int check_folder(const char *name, const struct type *schema)
 {
-	autodir DIR *d = opendir(folder);
+	autodir DIR *d = NULL;
 	struct dirent *entry;
 	int cases = 0;
 
-	(void)state;
+	snprintf(folder, sizeof(folder), "%s/%s", top, name);
+	d = opendir(folder);
 	if (!d)
 		fail_msg("there is no folder %s", folder);
 	while ((entry = readdir(d))) {
@@ -93,10 +95,18 @@ static void test_cases(void **state)
 		if (len < 6 || strcmp(entry->d_name + len - 5, ".yaml") != 0)
 			continue;
 		entry->d_name[len - 5] = '\0';
-		check_case(entry->d_name);
+		check_case(schema, entry->d_name);
 		cases++;
 	}
-	assert_true(cases > 50);
+	return cases;
+}
+
+static void test_cases(void **state)
+{
+	(void)state;
+	assert_true(check_folder(".", NULL) > 50);
+	assert_true(check_folder("network-config", &schema_network_file) > 2);
+	assert_true(check_folder("network-data", &schema_network_data) > 1);
 }
 
 /* The same through the jail, as at boot. */
@@ -120,15 +130,52 @@ static void test_jailed(void **state)
 	yyjson_mut_doc_free(config);
 }
 
+/* A network's text of its own: what user-data says goes before it, and what is of no use leaves the
+ * machine with DHCP. */
+static void test_network_read(void **state)
+{
+	static const struct {
+		const char *config, *text;
+		size_t faults, links;
+		bool faulty;
+	} rows[] = {
+		{ "{}", "version: 2\nethernets: {eth0: {dhcp4: true}}\n", 0, 1, false },
+		{ "{}", "network: {version: 2, ethernets: {eth0: {dhcp4: true}}}\n", 0, 1, false },
+		{ "{}", "network: [\n", 1, 0, true },
+		{ "{}", "ethernets: {eth0: {dhcp5: true}}\n", 1, 1, true },
+		{ "{\"network\":{\"links\":[]}}", "version: 2\nethernets: {a: {}}\n", 1, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autofaults struct faults faults = { 0 };
+		yyjson_doc *start = yyjson_read(rows[i].config, strlen(rows[i].config), 0);
+		yyjson_mut_doc *config = yyjson_doc_mut_copy(start, NULL);
+		yyjson_mut_val *network;
+
+		network_read(NETWORK_NETPLAN, "network-config", rows[i].text, strlen(rows[i].text),
+			     config, &faults);
+		network = yyjson_mut_obj_get(yyjson_mut_doc_get_root(config), "network");
+		assert_int_equal(faults.count, rows[i].faults);
+		assert_int_equal(yyjson_mut_arr_size(yyjson_mut_obj_get(network, "links")),
+				 rows[i].links);
+		assert_int_equal(yyjson_mut_get_bool(yyjson_mut_obj_get(network, "faulty")),
+				 rows[i].faulty);
+		yyjson_mut_doc_free(config);
+		yyjson_doc_free(start);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_jailed),
+		cmocka_unit_test(test_network_read),
 	};
 	const char *slash = strrchr(__FILE__, '/');
 
-	snprintf(folder, sizeof(folder), "%.*scases", slash ? (int)(slash - __FILE__) + 1 : 0,
+	snprintf(top, sizeof(top), "%.*scases", slash ? (int)(slash - __FILE__) + 1 : 0,
 		 __FILE__);
 	return cmocka_run_group_tests_name("bootcfg cases", tests, NULL, NULL);
 }

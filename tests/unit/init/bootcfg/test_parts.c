@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "bootcfg/base64.h"
 #include "bootcfg/label.h"
+#include "bootcfg/network.h"
 #include "bootcfg/salvage.h"
 #include "bootcfg/source.h"
 #include "bootcfg/walk.h"
@@ -253,6 +254,10 @@ static void test_table(void **state)
 	(void)state;
 	check_keys(&schema_root);
 	check_keys(&schema_meta);
+	check_keys(&schema_network_file);
+	check_keys(&schema_network_data);
+	check_keys(&type_bond_params_v1);
+	check_keys(&type_bridge_params_v1);
 }
 
 int main(void)
