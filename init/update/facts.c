@@ -180,7 +180,7 @@ static uint64_t text_hash(const char *text)
 	return h;
 }
 
-static int judge_container(const char *name, yyjson_val *state, uint64_t *since, struct err *e)
+static int judge_state(const char *name, yyjson_val *state, uint64_t *since, struct err *e)
 {
 	yyjson_val *health = yyjson_obj_get(yyjson_obj_get(state, "Health"), "Status");
 	const char *status = yyjson_get_str(yyjson_obj_get(state, "Status"));
@@ -194,20 +194,25 @@ static int judge_container(const char *name, yyjson_val *state, uint64_t *since,
 	return 0;
 }
 
+int facts_judge(const char *name, const char *inspected, size_t len, uint64_t *since, struct err *e)
+{
+	yyjson_doc *doc = yyjson_read(inspected, len, 0);
+	yyjson_val *first = yyjson_arr_get_first(yyjson_doc_get_root(doc));
+	int rc = judge_state(name, yyjson_obj_get(first, "State"), since, e);
+
+	yyjson_doc_free(doc);
+	return rc;
+}
+
 int facts_container(const char *name, uint64_t *since, struct err *e)
 {
 	const char *const argv[] = { "/usr/bin/berth", "inspect", name, NULL };
 	autobuf struct buf text = { 0 };
-	yyjson_doc *doc;
 	int rc = ask_program(argv, &text, NULL);
 
 	if (rc < 0)
 		return err_set(e, rc, "container \"%s\" is not there", name);
-	doc = yyjson_read(buf_text(&text), text.len, 0);
-	rc = judge_container(name, yyjson_obj_get(yyjson_arr_get_first(yyjson_doc_get_root(doc)), "State"),
-			     since, e);
-	yyjson_doc_free(doc);
-	return rc;
+	return facts_judge(name, buf_text(&text), text.len, since, e);
 }
 
 void facts_all(const struct settings *s, struct before *out)

@@ -32,6 +32,9 @@ void facts_all(const struct settings *s, struct before *out);
 /* Is the container healthy (or, without a health check, running)? 0, or -errno with why not.
  * `*since` changes whenever it was started anew. */
 int facts_container(const char *name, uint64_t *since, struct err *e);
+/* The same of what `berth inspect` says. */
+int facts_judge(const char *name, const char *inspected, size_t len, uint64_t *since,
+		struct err *e);
 
 /* The supervised services: 0 when all do what they are there for. `*restarts` is their sum. */
 int facts_services(uint64_t *restarts, struct err *e);

@@ -260,17 +260,6 @@ static int take_stop_timeout(struct body *b, void *member, yyjson_val *v, struct
 	return 0;
 }
 
-static int take_health(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	yyjson_val *test = yyjson_obj_get(v, "Test");
-
-	(void)b;
-	(void)member;
-	if (body_is_empty(v) || yyjson_equals_str(yyjson_arr_get_first(test), "NONE"))
-		return 0;
-	return err_set(e, -ENOTSUP, "health checks are not supported yet");
-}
-
 static int take_no_network(struct body *b, void *member, yyjson_val *v, struct err *e)
 {
 	(void)b;
@@ -305,7 +294,7 @@ static const struct body_key config_keys[] = {
 	{ "Entrypoint", take_entrypoint, SPEC(entrypoint) },
 	{ "Env", take_env, SPEC(environment) },
 	{ "ExposedPorts", take_exposed, SPEC(expose) },
-	{ "Healthcheck", take_health, 0 },
+	{ "Healthcheck", take_health, SPEC(healthcheck) },
 	{ "HostConfig", take_host_config, 0 },
 	{ "Hostname", take_string, SPEC(hostname) },
 	{ "Image", take_string, SPEC(image) },

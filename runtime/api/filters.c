@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/health.h"
 #include "yyjson.h"
 
 enum { FILTERS_MAX = 64 };
@@ -86,6 +87,11 @@ static bool match_exited(const struct container *c, const char *value)
 	return c->state == STATE_EXITED && c->exit_code == atoi(value);
 }
 
+static bool match_health(const struct container *c, const char *value)
+{
+	return !strcmp(c->health ? health_name(c->health->status) : "none", value);
+}
+
 static bool match_volume(const struct container *c, const char *value)
 {
 	for (size_t i = 0; i < c->spec.volumes.count; i++) {
@@ -104,6 +110,7 @@ static const struct {
 } keys[] = {
 	{ "ancestor", match_ancestor, false },
 	{ "exited", match_exited, false },
+	{ "health", match_health, false },
 	{ "id", match_id, false },
 	{ "label", match_label, true },
 	{ "name", match_name, false },

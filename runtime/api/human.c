@@ -1,6 +1,9 @@
 #include "api/human.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "engine/health.h"
 
 char *human_duration(int64_t seconds, char out[HUMAN_DURATION_MAX])
 {
@@ -34,6 +37,17 @@ char *human_duration(int64_t seconds, char out[HUMAN_DURATION_MAX])
 	return out;
 }
 
+/* " (healthy)", " (health: starting)" or nothing. */
+static void add_health(const struct container *c, char out[HUMAN_STATUS_MAX])
+{
+	size_t len = strlen(out);
+
+	if (c->health)
+		snprintf(out + len, HUMAN_STATUS_MAX - len,
+			 c->health->status == HEALTH_STARTING ? " (health: %s)" : " (%s)",
+			 health_name(c->health->status));
+}
+
 char *human_status(const struct container *c, int64_t now_ns, char out[HUMAN_STATUS_MAX])
 {
 	char up[HUMAN_DURATION_MAX], ago[HUMAN_DURATION_MAX];
@@ -49,6 +63,7 @@ char *human_status(const struct container *c, int64_t now_ns, char out[HUMAN_STA
 	case STATE_RUNNING:
 	case STATE_STOPPING:
 		snprintf(out, HUMAN_STATUS_MAX, "Up %s", up);
+		add_health(c, out);
 		break;
 	case STATE_PAUSED:
 		snprintf(out, HUMAN_STATUS_MAX, "Up %s (Paused)", up);

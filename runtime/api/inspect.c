@@ -8,6 +8,25 @@
 #include "api/json.h"
 #include "api/request.h"
 #include "api/shape.h"
+#include "engine/health.h"
+
+static void add_health(struct buf *b, const struct health *h)
+{
+	json_open(b, "Health", '{');
+	json_string(b, "Status", health_name(h->status));
+	json_int(b, "FailingStreak", h->streak);
+	json_open(b, "Log", '[');
+	for (size_t i = 0; i < h->log_count; i++) {
+		json_open(b, NULL, '{');
+		json_time(b, "Start", h->log[i].start_ns);
+		json_time(b, "End", h->log[i].end_ns);
+		json_int(b, "ExitCode", h->log[i].exit_code);
+		json_string(b, "Output", h->log[i].output);
+		json_close(b, '}');
+	}
+	json_close(b, ']');
+	json_close(b, '}');
+}
 
 static void add_state(struct buf *b, const struct container *c)
 {
@@ -27,6 +46,8 @@ static void add_state(struct buf *b, const struct container *c)
 	json_string(b, "Error", c->error);
 	json_time(b, "StartedAt", c->started_ns);
 	json_time(b, "FinishedAt", c->finished_ns);
+	if (c->health)
+		add_health(b, c->health);
 	json_close(b, '}');
 }
 
@@ -240,6 +261,34 @@ static void add_exposed(struct buf *b, const struct container *c, const struct i
 	json_close(b, '}');
 }
 
+/* What was asked for, over what the image has; docker leaves out what neither says. */
+static void add_health_config(struct buf *b, const struct spec_health *own,
+			      const struct image_health *image)
+{
+	const struct string_list *test = own->test.count ? &own->test : &image->Test;
+	const struct {
+		const char *key;
+		int64_t value;
+	} rows[] = {
+		{ "Interval", own->interval_ms ? own->interval_ms * 1000000 : image->Interval },
+		{ "Timeout", own->timeout_ms ? own->timeout_ms * 1000000 : image->Timeout },
+		{ "StartPeriod",
+		  own->start_period_ms ? own->start_period_ms * 1000000 : image->StartPeriod },
+		{ "StartInterval",
+		  own->start_interval_ms ? own->start_interval_ms * 1000000 : image->StartInterval },
+		{ "Retries", own->retries ? own->retries : image->Retries },
+	};
+
+	if (!test->count)
+		return;
+	json_open(b, "Healthcheck", '{');
+	json_strings(b, "Test", test);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].value)
+			json_int(b, rows[i].key, rows[i].value);
+	json_close(b, '}');
+}
+
 static void add_config(struct request *r, struct buf *b, const struct container *c)
 {
 	const struct container_spec *s = &c->spec;
@@ -263,6 +312,7 @@ static void add_config(struct request *r, struct buf *b, const struct container 
 	json_bool(b, "StdinOnce", s->stdin_once);
 	json_strings(b, "Env", &env);
 	json_strings(b, "Cmd", s->command.present || s->entrypoint.present ? &s->command : &image.Cmd);
+	add_health_config(b, &s->healthcheck, &image.Healthcheck);
 	json_string(b, "Image", s->image);
 	json_raw(b, "Volumes", "null");
 	json_string(b, "WorkingDir", s->working_dir ? s->working_dir : image.WorkingDir);
@@ -320,6 +370,24 @@ static void add_files(struct buf *b, const struct container *c)
 	free(log);
 }
 
+static void add_exec_ids(struct buf *b, const struct container *c)
+{
+	bool any = false;
+
+	for (const struct exec *x = c->engine->execs; x; x = x->next) {
+		if (x->container != c || !x->running)
+			continue;
+		if (!any)
+			json_open(b, "ExecIDs", '[');
+		any = true;
+		json_string(b, NULL, x->id);
+	}
+	if (any)
+		json_close(b, ']');
+	else
+		json_raw(b, "ExecIDs", "null");
+}
+
 void handle_container(struct request *r)
 {
 	struct container *c = request_container(r);
@@ -347,7 +415,7 @@ void handle_container(struct request *r)
 	json_string(&json, "MountLabel", "");
 	json_string(&json, "ProcessLabel", "");
 	json_string(&json, "AppArmorProfile", "");
-	json_raw(&json, "ExecIDs", "null");
+	add_exec_ids(&json, c);
 	add_host_config(&json, c);
 	add_graph_driver(&json, c);
 	shape_mounts(&json, c);

@@ -154,6 +154,84 @@ static void add_log(struct body *b, const struct create_options *o)
 	yyjson_mut_obj_add_val(b->doc, b->host, "LogConfig", log);
 }
 
+/* Go's durations: "1m30s", "500ms", "0". */
+int create_duration(const char *text, int64_t *ns)
+{
+	static const struct {
+		const char *unit;
+		int64_t ns;
+	} units[] = {
+		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
+		{ "m", 60000000000 }, { "h", 3600000000000 },
+	};
+	double sum = 0;
+
+	if (!strcmp(text, "0")) {
+		*ns = 0;
+		return 0;
+	}
+	for (bool first = true; *text || first; first = false) {
+		char *end;
+		double number = strtod(text, &end);
+		size_t len = strcspn(end, "0123456789."), u = 0;
+
+		if (end == text || !strchr("0123456789.", *text) || strcspn(text, "xXeE") < (size_t)(end - text))
+			return -EINVAL;
+		while (u < ARRAY_LEN(units) && (strlen(units[u].unit) != len ||
+						strncmp(units[u].unit, end, len)))
+			u++;
+		if (u == ARRAY_LEN(units))
+			return -EINVAL;
+		sum += number * (double)units[u].ns;
+		text = end + len;
+	}
+	if (sum > 9e18)
+		return -EINVAL;
+	*ns = (int64_t)(sum + 0.5);
+	return 0;
+}
+
+static int add_health(struct body *b, const struct create_options *o)
+{
+	const struct {
+		const char *option, *value, *key;
+	} times[] = {
+		{ "health-interval", o->health_interval, "Interval" },
+		{ "health-timeout", o->health_timeout, "Timeout" },
+		{ "health-start-period", o->health_start_period, "StartPeriod" },
+		{ "health-start-interval", o->health_start_interval, "StartInterval" },
+	};
+	yyjson_mut_val *health = yyjson_mut_obj(b->doc), *test = yyjson_mut_arr(b->doc);
+	long long retries = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		int64_t ns;
+
+		if (!times[i].value)
+			continue;
+		if (create_duration(times[i].value, &ns) < 0)
+			return bad(b, times[i].option, times[i].value);
+		yyjson_mut_obj_add_sint(b->doc, health, times[i].key, ns);
+	}
+	if (o->health_retries && (create_size(o->health_retries, &retries) < 0 || retries < 0))
+		return bad(b, "health-retries", o->health_retries);
+	if (retries)
+		yyjson_mut_obj_add_sint(b->doc, health, "Retries", retries);
+	if (o->no_health && (o->health_cmd || yyjson_mut_obj_size(health)))
+		return err_set(b->e, -EINVAL, "--no-healthcheck conflicts with --health-* options");
+	if (o->no_health)
+		yyjson_mut_arr_add_str(b->doc, test, "NONE");
+	if (o->health_cmd) {
+		yyjson_mut_arr_add_str(b->doc, test, "CMD-SHELL");
+		yyjson_mut_arr_add_str(b->doc, test, o->health_cmd);
+	}
+	if (yyjson_mut_arr_size(test))
+		yyjson_mut_obj_add_val(b->doc, health, "Test", test);
+	if (yyjson_mut_obj_size(health))
+		yyjson_mut_obj_add_val(b->doc, b->config, "Healthcheck", health);
+	return 0;
+}
+
 static int add_numbers(struct body *b, const struct create_options *o)
 {
 	const struct {
@@ -259,6 +337,8 @@ static int fill(struct body *b, const struct create_options *o, bool attach, con
 	rc = o->restart ? add_restart(b, o->restart) : 0;
 	if (!rc)
 		rc = add_ports(b, o);
+	if (!rc)
+		rc = add_health(b, o);
 	return rc < 0 ? rc : add_numbers(b, o);
 }
 

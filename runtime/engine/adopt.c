@@ -14,7 +14,7 @@
 #include "base/path.h"
 #include "engine/internal.h"
 
-enum { PROCS_MAX_BYTES = 1 << 20, CMDLINE_MAX_BYTES = 64 * 1024 };
+enum { MARK_MAX_BYTES = 64, PROCS_MAX_BYTES = 1 << 20, CMDLINE_MAX_BYTES = 64 * 1024 };
 
 static bool has_run_file(const struct container *c, const char *file)
 {
@@ -32,13 +32,18 @@ static bool is_frozen(const struct container *c)
 	return !file_read_at(AT_FDCWD, path, 16, &text, NULL) && *buf_text(&text) == '1';
 }
 
-/* The record on disk may be a moment older than the start. */
+/* The record on disk may be a moment older than the start. The mark holds the time of the clock
+ * that does not jump. */
 static void note_start_time(struct container *c)
 {
+	autobuf struct buf text = { 0 };
 	char path[PATH_MAX];
 	struct stat st;
 
+	c->started_boot_ms = clock_boot_ms();
 	container_run_dir(c, "started", path, sizeof(path));
+	if (!file_read_at(AT_FDCWD, path, MARK_MAX_BYTES, &text, NULL) && text.len)
+		c->started_boot_ms = strtoll(buf_text(&text), NULL, 10);
 	if (stat(path, &st) < 0)
 		return;
 	c->started_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
@@ -63,9 +68,9 @@ static void adopt_live(struct container *c)
 	note_start_time(c);
 	c->state = is_frozen(c) ? STATE_PAUSED : STATE_RUNNING;
 	c->ever_started = true;
-	c->started_boot_ms = clock_boot_ms();
 	if (network_adopt(c, &e) < 0)
 		log_warn("container \"%s\" is taken over without its network: %s", c->name, e.text);
+	health_adopt(c);
 	if (stop)
 		lifecycle_stop_unasked(c);
 }

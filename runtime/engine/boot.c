@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "engine/dependency.h"
 #include "engine/internal.h"
 #include "engine/restart.h"
 #include "yyjson.h"
@@ -52,32 +53,48 @@ static void refuse_to_start(struct container *c, const char *sentence)
 	lifecycle_ended(c, &how);
 }
 
-enum readiness { READY, WAITS, NEVER };
+static enum dependency_need need_of(const struct spec_dependency *on)
+{
+	if (!on->condition || !strcmp(on->condition, "service_started"))
+		return NEED_STARTED;
+	return strcmp(on->condition, "service_healthy") ? NEED_COMPLETED : NEED_HEALTHY;
+}
 
-static enum readiness readiness(struct container *c, struct err *e)
+static enum dependency look_at(const struct container *c, const struct spec_dependency *what,
+			       struct err *e)
+{
+	const struct container *on = by_name(c->engine, what->name);
+	char why[DEPENDENCY_WHY_MAX] = "is not there";
+	struct dependency_facts facts;
+	enum dependency d = DEPENDENCY_NEVER;
+
+	if (on) {
+		bool this_boot = on->boot_id && !strcmp(on->boot_id, c->engine->boot_id);
+
+		facts = (struct dependency_facts){
+			.state = on->state, .to_start = on->boot_pending, .failed = on->error,
+			.ran = on->ever_started || this_boot, .exit_code = on->exit_code,
+			.has_check = on->health,
+			.health = on->health ? on->health->status : HEALTH_STARTING,
+		};
+		d = dependency_judge(&facts, need_of(what), why);
+	}
+	if (d == DEPENDENCY_NEVER && what->optional)
+		return DEPENDENCY_READY;
+	if (d == DEPENDENCY_NEVER)
+		err_set(e, -EIO, "depends on \"%s\", which %s", what->name, why);
+	return d;
+}
+
+static enum dependency readiness(struct container *c, struct err *e)
 {
 	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
-		const char *name = c->spec.depends_on.items[i].name;
-		const struct container *on = by_name(c->engine, name);
+		enum dependency d = look_at(c, &c->spec.depends_on.items[i], e);
 
-		if (!on && c->spec.depends_on.items[i].optional)
-			continue;
-		if (!on) {
-			err_set(e, -ENOENT, "depends on \"%s\", which is not there", name);
-			return NEVER;
-		}
-		if (on->ever_started || on->state == STATE_RUNNING)
-			continue;
-		if (on->boot_pending || on->state == STATE_STARTING ||
-		    on->state == STATE_RESTARTING)
-			return WAITS;
-		if (c->spec.depends_on.items[i].optional)
-			continue;
-		err_set(e, -EIO, "depends on \"%s\", which %s", name,
-			on->error ? "could not be started" : "does not run");
-		return NEVER;
+		if (d != DEPENDENCY_READY)
+			return d;
 	}
-	return READY;
+	return DEPENDENCY_READY;
 }
 
 /* Another round for as long as something moved: each start or failure lets others go. */
@@ -88,16 +105,16 @@ static void start_what_can(struct engine *en)
 		for (size_t i = 0; i < en->count; i++) {
 			struct container *c = en->containers[i];
 			struct err e = { 0 };
-			enum readiness r;
+			enum dependency d;
 
 			if (!c->boot_pending)
 				continue;
-			r = readiness(c, &e);
-			if (r == WAITS)
+			d = readiness(c, &e);
+			if (d == DEPENDENCY_WAITS)
 				continue;
 			moved = true;
 			c->boot_pending = false;
-			if (r == READY)
+			if (d == DEPENDENCY_READY)
 				lifecycle_event(c, EVENT_START, NULL);
 			else
 				refuse_to_start(c, e.text);
@@ -123,15 +140,10 @@ static bool others_wait(const struct engine *en)
 	return false;
 }
 
-void boot_started(struct container *c)
+void boot_changed(struct container *c)
 {
 	if (others_wait(c->engine))
 		start_what_can(c->engine);
-}
-
-void boot_failed(struct container *c)
-{
-	boot_started(c);
 }
 
 /* ---- the configuration ---- */

@@ -8,6 +8,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "engine/health.h"
+
 bool container_is_live(const struct container *c)
 {
 	return c->state == STATE_STARTING || c->state == STATE_RUNNING ||
@@ -88,6 +90,7 @@ void container_free(struct container *c)
 		close(c->pidfd);
 	if (c->shim_fd >= 0)
 		close(c->shim_fd);
+	health_free(c->health);
 	container_spec_free(&c->spec);
 	strings_clear(&c->argv);
 	strings_clear(&c->chosen);

@@ -13,6 +13,7 @@
 
 struct attachment;
 struct engine;
+struct health;
 struct start;
 struct waiter;
 
@@ -63,6 +64,7 @@ struct container {
 	struct loop_source *timer;    /* back-off, or the grace time of a stop */
 	int kills;                    /* steps of a stop that took place */
 	struct start *start;          /* while starting */
+	struct health *health;        /* NULL: it has no check, or never ran */
 	struct waiter *waiters;
 	struct attachment *attachments; /* clients that wait for its start */
 	unsigned console_rows, console_columns; /* asked for at its making; 0: not */

@@ -115,6 +115,8 @@ struct exec_spec {
 	char *user, *cwd;
 	bool tty, in, out, err;
 	unsigned rows, columns;      /* of the terminal; 0: not said */
+	bool probe;                  /* of a health check: no events */
+	int64_t limit_ms;            /* killed after that; 0: no limit */
 };
 void exec_spec_free(struct exec_spec *spec);
 
@@ -124,6 +126,8 @@ struct exec {
 	char id[CONTAINER_ID_LEN + 1];
 	struct exec_spec spec;
 	bool started, running, ended;
+	bool ran;                    /* it did not fail to start */
+	bool late;                   /* and was killed by its limit */
 	int64_t exit_code;           /* once it has ended */
 	pid_t pid;
 	int status, shim_fd;         /* the shim's line; its socket; -1 */
@@ -132,6 +136,8 @@ struct exec {
 	struct attachment *attachments;
 	engine_done_fn *done;
 	void *arg;
+	void (*on_end)(void *arg);   /* once, with `ended` set; the exec may not be freed in it */
+	void *end_arg;
 };
 
 /* Takes the spec over on success. At most 64 of a container run, of the others the latest are

@@ -44,6 +44,13 @@ static void let_go(struct exec *x)
 		path_remove_tree(dir, x->id, NULL);
 }
 
+/* Health checks would push everything else out of what is remembered. */
+static void tell(const struct exec *x, const char *action)
+{
+	if (!x->spec.probe)
+		events_add(x->container->engine->events, action, x->container, 0);
+}
+
 static void ended(struct exec *x, int64_t code)
 {
 	let_go(x);
@@ -51,7 +58,9 @@ static void ended(struct exec *x, int64_t code)
 	x->ended = true;
 	x->exit_code = code;
 	x->pid = 0;
-	events_add(x->container->engine->events, "exec_die", x->container, 0);
+	tell(x, "exec_die");
+	if (x->on_end)
+		x->on_end(x->end_arg);
 }
 
 static void answer(struct exec *x, int rc, const struct err *e)
@@ -71,7 +80,7 @@ static void failed(struct exec *x, const struct err *e)
 
 /* ---- making and finding ---- */
 
-static void forget(struct exec *x)
+void exec_forget(struct exec *x)
 {
 	struct exec **p = &x->container->engine->execs;
 
@@ -102,7 +111,7 @@ static int make_room(struct container *c, struct err *e)
 		return err_set(e, -EBUSY, "container %s runs %d programs of exec already", c->id,
 			       RUNNING_MOST);
 	if (kept >= KEPT_MOST)
-		forget(oldest);
+		exec_forget(oldest);
 	return 0;
 }
 
@@ -139,7 +148,7 @@ int engine_exec_create(struct container *c, struct exec_spec *spec, struct exec 
 	*spec = (struct exec_spec){ 0 };
 	x->next = c->engine->execs;
 	c->engine->execs = x;
-	events_add(c->engine->events, "exec_create", c, 0);
+	tell(x, "exec_create");
 	*out = x;
 	return 0;
 }
@@ -168,7 +177,7 @@ static void on_gone(struct loop *l, int fd, uint32_t events, void *arg)
 	if (!watch_hung_up(fd))
 		return;
 	exec_dir(x, dir);
-	watch_exit_code(dir, &code);
+	watch_exit_code(dir, &code, &x->late);
 	ended(x, code);
 }
 
@@ -186,11 +195,11 @@ static void runs(struct exec *x)
 		failed(x, &e);
 		return;
 	}
-	x->running = true;
+	x->running = x->ran = true;
 	if (x->spec.rows)
 		engine_exec_resize(x, x->spec.rows, x->spec.columns, NULL);
 	attach_hand_over(&x->attachments, dir);
-	events_add(x->container->engine->events, "exec_start", x->container, 0);
+	tell(x, "exec_start");
 	answer(x, ENGINE_DONE, NULL);
 }
 
@@ -227,9 +236,9 @@ static void add_pair(struct words *w, const char *name, const char *value)
 	add(w, value);
 }
 
-static const char **make_argv(const struct exec *x, const char *dir)
+static const char **make_argv(const struct exec *x, const char *dir, const char *limit)
 {
-	enum { OWN_WORDS = 24 };
+	enum { OWN_WORDS = 26 };
 	const struct exec_spec *s = &x->spec;
 	const struct engine *en = x->container->engine;
 	struct words w = { calloc(OWN_WORDS + 2 * s->env.count + s->argv.count, sizeof(char *)), 0 };
@@ -247,6 +256,8 @@ static const char **make_argv(const struct exec *x, const char *dir)
 		add_pair(&w, "--stdin", "--stdin-once");
 	if (x->attachments)
 		add(&w, "--await-client");
+	if (*limit)
+		add_pair(&w, "--time-limit", limit);
 	add(&w, "--");
 	if (s->user && *s->user)
 		add_pair(&w, "--user", s->user);
@@ -264,14 +275,16 @@ static int start_shim(struct exec *x, struct err *e)
 {
 	struct engine *en = x->container->engine;
 	autofree const char **argv = NULL;
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], limit[24] = "";
 	int rc;
 
 	exec_dir(x, dir);
 	rc = path_mkdirs(dir, 0700, e);
 	if (rc < 0)
 		return rc;
-	argv = make_argv(x, dir);
+	if (x->spec.limit_ms)
+		snprintf(limit, sizeof(limit), "%lld", (long long)x->spec.limit_ms);
+	argv = make_argv(x, dir, limit);
 	rc = argv ? shim_spawn(en, argv, e) : err_set(e, -ENOMEM, "out of memory");
 	if (rc < 0)
 		return rc;
@@ -354,7 +367,7 @@ void exec_forget_all(struct container *c)
 	for (struct exec *x = c->engine->execs, *next; x; x = next) {
 		next = x->next;
 		if (x->container == c)
-			forget(x);
+			exec_forget(x);
 	}
 }
 

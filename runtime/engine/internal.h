@@ -47,7 +47,8 @@ int watch_connect_in(const char *dir);
 bool watch_hung_up(int fd); /* the shim has; what it says before is no news */
 /* The same, having said `text`; `pass` (or -1) goes along. */
 int watch_say(const char *dir, const char *text, size_t len, int pass);
-int watch_exit_code(const char *dir, int64_t *code); /* of the record; 0 or -errno */
+/* Of the record; `late` (may be NULL): its time limit killed it. 0 or -errno. */
+int watch_exit_code(const char *dir, int64_t *code, bool *late);
 int watch_read_pid(int fd, pid_t *pid);
 int watch_signal(const struct container *c, int sig);
 void watch_kill_cgroup(const struct container *c);
@@ -72,8 +73,16 @@ int attach_to(struct container *c, struct attachment **list, const char *dir, in
 
 /* exec.c */
 void exec_end_all(struct container *c); /* it ended, and with it all that ran in it */
+void exec_forget(struct exec *x);
 void exec_forget_all(struct container *c);
 void exec_clear(struct engine *en);     /* what an earlier engine left */
+
+/* health_monitor.c: nothing, and no cost, for a container without a check */
+int health_prepare(struct container *c, const struct image_config *image); /* 0 or -ENOMEM */
+void health_begin(struct container *c); /* it runs */
+void health_adopt(struct container *c); /* it ran already */
+void health_pause(struct container *c, bool pause);
+void health_end(struct container *c);
 
 /* bundle.c */
 int bundle_write(struct container *c, const struct image *image, const struct image_config *config,
@@ -102,8 +111,7 @@ void network_repair(struct engine *en);
 void network_rules_changed(struct engine *en);
 
 /* boot.c */
-void boot_started(struct container *c);    /* lets what depends on it go */
-void boot_failed(struct container *c);
+void boot_changed(struct container *c);    /* lets what depends on it go */
 void boot_mark_removed(struct container *c);
 
 /* adopt.c */

@@ -39,8 +39,9 @@ static void action_note_start(struct container *c)
 	events_add(en->events, "start", c, 0);
 	keep_soon(c);
 	public_soon(en);
+	health_begin(c);
 	waiter_tell(c, WAIT_STARTED, 0, NULL);
-	boot_started(c);
+	boot_changed(c);
 }
 
 /* After the grace time SIGKILL; if even that shows nothing, the whole cgroup. */
@@ -127,12 +128,14 @@ static void action_give_up(struct container *c)
 static void action_freeze(struct container *c)
 {
 	events_add(c->engine->events, "pause", c, 0);
+	health_pause(c, true);
 	action_note_exit(c);
 }
 
 static void action_thaw(struct container *c)
 {
 	events_add(c->engine->events, "unpause", c, 0);
+	health_pause(c, false);
 	action_note_exit(c);
 }
 
@@ -239,6 +242,7 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 	loop_remove(en->loop, take_ptr(c->timer));
 	note_ending(c, how);
 	exec_end_all(c);
+	health_end(c);
 	network_release(c);
 	if (bundle_remove(c, &e) < 0)
 		log_warn("container \"%s\": %s", c->name, e.text);
@@ -257,8 +261,8 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 	waiter_tell(c, WAIT_EXITED | (c->state == STATE_EXITED ? WAIT_ENDED : 0), 0, NULL);
 	if (c->state == STATE_EXITED)
 		attach_give_up(&c->attachments, NULL);
-	if (how->error && c->state == STATE_EXITED)
-		boot_failed(c);
+	if (c->state == STATE_EXITED)
+		boot_changed(c);
 	if (c->spec.auto_remove && c->state == STATE_EXITED && !c->removed)
 		engine_remove(c, false, true, NULL, NULL, NULL);
 	if (en->stopping)

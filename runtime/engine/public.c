@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "engine/health.h"
 #include "engine/internal.h"
 #include "engine/version.h"
 
@@ -46,6 +47,8 @@ static void add_containers(const struct engine *en, struct buf *out)
 		add_string(out, "name", c->name);
 		add_string(out, "image", c->spec.image);
 		add_string(out, "state", state_docker_name(c->state));
+		if (c->health)
+			add_string(out, "health", health_name(c->health->status));
 		buf_addf(out, "\"started_unix\":%lld}", (long long)(c->started_ns / 1000000000));
 	}
 	buf_adds(out, "],");

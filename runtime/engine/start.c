@@ -182,6 +182,8 @@ static int prepare(struct container *c, bool *copy_up, struct err *e)
 	rc = find_image(c, &s->found, e);
 	if (!rc)
 		rc = engine_image_config(c->engine, s->found->id, &s->image, e);
+	if (!rc && health_prepare(c, &s->image) < 0)
+		rc = err_set(e, -ENOMEM, "out of memory");
 	if (!rc)
 		rc = network_prepare(c, e);
 	if (!rc)
@@ -373,12 +375,17 @@ static void spawn_shim(struct container *c)
 
 /* ---- runtime ---- */
 
+/* What a later engine knows the start by, and its time. */
 static void leave_mark(const struct container *c)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[24];
+	int len = snprintf(text, sizeof(text), "%lld\n", (long long)clock_boot_ms());
+	autoclose int fd = -1;
 
 	container_run_dir(c, "started", path, sizeof(path));
-	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && file_write_all(fd, text, (size_t)len) < 0)
+		log_warn("container \"%s\": its start's time is not written down", c->name);
 }
 
 static void on_runtime(struct loop *l, int fd, uint32_t events, void *arg)

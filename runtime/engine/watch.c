@@ -186,7 +186,7 @@ void watch_clean_runtime(struct container *c)
 
 struct exit_record {
 	int64_t status, finished_ns;
-	bool oom;
+	bool oom, late;
 };
 
 static int read_exit(const char *dir, struct exit_record *out)
@@ -204,17 +204,20 @@ static int read_exit(const char *dir, struct exit_record *out)
 	out->status = yyjson_get_sint(yyjson_obj_get(root, "status"));
 	out->finished_ns = yyjson_get_sint(yyjson_obj_get(root, "finished_ns"));
 	out->oom = yyjson_get_bool(yyjson_obj_get(root, "oom"));
+	out->late = yyjson_get_bool(yyjson_obj_get(root, "late"));
 	yyjson_doc_free(doc);
 	return root ? 0 : -EINVAL;
 }
 
-int watch_exit_code(const char *dir, int64_t *code)
+int watch_exit_code(const char *dir, int64_t *code, bool *late)
 {
 	struct exit_record r;
 	int rc = read_exit(dir, &r);
 
 	if (!rc)
 		*code = r.status;
+	if (!rc && late)
+		*late = r.late;
 	return rc;
 }
 

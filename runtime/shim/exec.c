@@ -1,6 +1,7 @@
 /* A shim for one more program in a container that runs: the same streams and the same record, but
  * the runtime's exec instead of create, no root to mount and nothing to delete. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -67,4 +68,24 @@ int exec_await_client(struct shim *s, struct err *e)
 	s->awaiting_client = false;
 	loop_remove(s->loop, timer);
 	return rc < 0 ? err_code(e, rc, "wait for the first client") : 0;
+}
+
+/* Its whole process group: the runtime makes each program of exec the leader of a session, so that
+ * a shell's children go with it. */
+static void on_late(struct loop *l, void *arg)
+{
+	struct shim *s = arg;
+
+	(void)l;
+	s->late = true;
+	if (kill(-s->pid, SIGKILL) < 0)
+		kill(s->pid, SIGKILL);
+}
+
+int exec_limit_time(struct shim *s, struct err *e)
+{
+	if (!s->options->time_limit_ms ||
+	    loop_timer(s->loop, (int64_t)s->options->time_limit_ms, on_late, s))
+		return 0;
+	return err_set(e, -ENOMEM, "out of memory");
 }

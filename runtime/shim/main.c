@@ -17,7 +17,8 @@ static const char usage[] =
 	"usage: shim --id ID --dir DIR [--log FILE --log-max-size BYTES --log-max-file N]\n"
 	"            [--runtime PROGRAM] [--status-fd N]\n"
 	"            [--tty] [--stdin] [--stdin-once]\n"
-	"            [[--await-client] -- ARGUMENT...]   one more program: RUNTIME exec ARGUMENT...\n";
+	"            [[--await-client] [--time-limit MS] -- ARGUMENT...]\n"
+	"                                  one more program: RUNTIME exec ARGUMENT...\n";
 
 static int set_text(const char **out, const char *value)
 {
@@ -53,6 +54,11 @@ static int set_log_max_file(struct options *o, const char *v)
 	return rc;
 }
 
+static int set_time_limit(struct options *o, const char *v)
+{
+	return set_number(&o->time_limit_ms, v, INT64_MAX);
+}
+
 static int set_status_fd(struct options *o, const char *v)
 {
 	uint64_t n;
@@ -73,6 +79,7 @@ static const struct {
 	{ "--log-max-file", set_log_max_file },
 	{ "--runtime", set_runtime },
 	{ "--status-fd", set_status_fd },
+	{ "--time-limit", set_time_limit },
 };
 
 static int read_option(struct options *o, const char *name, const char *value)

@@ -27,9 +27,10 @@ int shim_record(struct shim *s, struct err *e)
 	int sig = WIFSIGNALED(s->status) ? WTERMSIG(s->status) : 0;
 	char text[160];
 	int len = snprintf(text, sizeof(text),
-			   "{\"status\":%d,\"signal\":%d,\"oom\":%s,\"finished_ns\":%" PRId64 "}\n",
-			   sig ? 128 + sig : WEXITSTATUS(s->status), sig,
-			   was_oom(s) ? "true" : "false", clock_wall_ns());
+			   "{\"status\":%d,\"signal\":%d,\"oom\":%s,\"late\":%s,\"finished_ns\":%" PRId64
+			   "}\n", sig ? 128 + sig : WEXITSTATUS(s->status), sig,
+			   was_oom(s) ? "true" : "false", s->late ? "true" : "false",
+			   clock_wall_ns());
 
 	return file_replace_at(s->dir, "exit", text, (size_t)len, 0600, e);
 }

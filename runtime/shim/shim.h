@@ -24,6 +24,7 @@ struct options {
 	bool stdin_open;            /* the container has a stdin other than /dev/null */
 	bool stdin_once;            /* which ends with the first client's */
 	bool await_client;          /* exec: read nothing before the first client */
+	uint64_t time_limit_ms;     /* exec: killed after that; 0: no limit */
 	const char *const *exec_args; /* of "RUNTIME exec"; NULL: a container's own shim */
 };
 
@@ -66,6 +67,7 @@ struct shim {
 	struct output outputs[2];   /* stdout and stderr; with a terminal only the first */
 	bool paused;                /* they are not read at present */
 	bool finishing;             /* the container is over */
+	bool late;                  /* its time limit killed it */
 	bool awaiting_client;
 	struct input input;
 	struct client clients[CLIENTS_MAX];
@@ -76,9 +78,11 @@ int shim_create(struct shim *s, struct err *e);
 /* Runs "RUNTIME delete --force". */
 void shim_delete(struct shim *s);
 
-/* exec.c: argv for the runtime (free it; NULL: out of memory); the wait for the first client. */
+/* exec.c: argv for the runtime (free it; NULL: out of memory); the wait for the first client; the
+ * clock of the time limit. */
 const char **exec_argv(const struct options *o, const char *pid_file, const char *console);
 int exec_await_client(struct shim *s, struct err *e);
+int exec_limit_time(struct shim *s, struct err *e);
 
 /* console.c: a socket that the runtime sends the terminal's master to. */
 int console_listen(const char *path, struct err *e);

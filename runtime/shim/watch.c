@@ -89,6 +89,8 @@ int shim_watch(struct shim *s, struct err *e)
 	int rc = shim_answer(s, e);
 
 	if (!rc)
+		rc = exec_limit_time(s, e);
+	if (!rc)
 		rc = exec_await_client(s, e);
 	if (!rc)
 		rc = watch_outputs(s, e);

@@ -229,9 +229,25 @@ static int check_depends_on(const struct container_spec *s, struct err *e)
 	return 0;
 }
 
+static int check_health(const struct container_spec *s, struct err *e)
+{
+	static const char *const kinds[] = { "NONE", "CMD", "CMD-SHELL", NULL };
+	const struct string_list *test = &s->healthcheck.test;
+
+	if (!test->count)
+		return 0;
+	if (!one_of(test->items[0], kinds))
+		return err_set(e, -EINVAL, "healthcheck.test: \"%s\" is none of CMD, CMD-SHELL and NONE",
+			       test->items[0]);
+	if (strcmp(test->items[0], "NONE") && test->count < 2)
+		return err_set(e, -EINVAL, "healthcheck.test: \"%s\" needs a command", test->items[0]);
+	return 0;
+}
+
 /* Members whose value is a number with a lower bound. */
 static int check_numbers(const struct container_spec *s, struct err *e)
 {
+	const int64_t longest_ms = 1000LL * 86400 * 36500;
 	const struct {
 		const char *name;
 		int64_t value, min, max;
@@ -246,10 +262,10 @@ static int check_numbers(const struct container_spec *s, struct err *e)
 		{ "stop_grace_ms", s->stop_grace_ms, 0, INT64_MAX },
 		{ "shm_size", s->shm_size, 0, INT64_MAX },
 		{ "oom_score_adj", s->oom_score_adj, -1000, 1000 },
-		{ "healthcheck.interval_ms", s->healthcheck.interval_ms, 0, INT64_MAX },
-		{ "healthcheck.timeout_ms", s->healthcheck.timeout_ms, 0, INT64_MAX },
-		{ "healthcheck.start_period_ms", s->healthcheck.start_period_ms, 0, INT64_MAX },
-		{ "healthcheck.start_interval_ms", s->healthcheck.start_interval_ms, 0, INT64_MAX },
+		{ "healthcheck.interval_ms", s->healthcheck.interval_ms, 0, longest_ms },
+		{ "healthcheck.timeout_ms", s->healthcheck.timeout_ms, 0, longest_ms },
+		{ "healthcheck.start_period_ms", s->healthcheck.start_period_ms, 0, longest_ms },
+		{ "healthcheck.start_interval_ms", s->healthcheck.start_interval_ms, 0, longest_ms },
 		{ "healthcheck.retries", s->healthcheck.retries, 0, 1000000 },
 		{ "restart.max_retries", s->restart.max_retries, 0, INT64_MAX },
 	};
@@ -287,6 +303,8 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 		rc = check_volumes(s, e);
 	if (!rc)
 		rc = check_depends_on(s, e);
+	if (!rc)
+		rc = check_health(s, e);
 	return rc < 0 ? rc : check_numbers(s, e);
 }
 

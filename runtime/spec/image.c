@@ -4,12 +4,24 @@
 
 #include "spec/record_table.h"
 
+static const struct record_field health_fields[] = {
+	F_STRS(image_health, Test),
+	F_INT(image_health, Interval),
+	F_INT(image_health, Timeout),
+	F_INT(image_health, StartPeriod),
+	F_INT(image_health, StartInterval),
+	F_INT(image_health, Retries),
+	F_END,
+};
+RECORD_TYPE(health_type, image_health, health_fields);
+
 static const struct record_field config_fields[] = {
 	F_STRS(image_config, Entrypoint), F_STRS(image_config, Cmd),
 	F_STRS(image_config, Env),	  F_STR(image_config, WorkingDir),
 	F_STR(image_config, User),	  F_STR(image_config, StopSignal),
 	F_KEYS(image_config, Volumes),	  F_KEYS(image_config, ExposedPorts),
-	F_MAP(image_config, Labels),	  F_END,
+	F_MAP(image_config, Labels),	  F_OBJ(image_config, Healthcheck, &health_type),
+	F_STRS(image_config, Shell),	  F_END,
 };
 RECORD_TYPE(config_type, image_config, config_fields);
 

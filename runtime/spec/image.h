@@ -5,11 +5,19 @@
 #include "base/err.h"
 #include "spec/record.h"
 
+/* Docker's: times in nanoseconds. */
+struct image_health {
+	struct string_list Test;
+	int64_t Interval, Timeout, StartPeriod, StartInterval, Retries;
+};
+
 struct image_config {
 	struct string_list Entrypoint, Cmd, Env; /* Env: "NAME=value" */
 	char *WorkingDir, *User, *StopSignal;
 	struct string_list Volumes, ExposedPorts; /* the keys: "/data", "80/tcp" */
 	struct string_map Labels;
+	struct image_health Healthcheck;
+	struct string_list Shell; /* that CMD-SHELL means; absent: /bin/sh -c */
 	char *architecture, *os; /* of the image, from beside "config" */
 	char *created;		 /* RFC 3339 */
 };

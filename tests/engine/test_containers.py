@@ -1,6 +1,7 @@
 """Containers on a real machine, looked at from outside: nginx and redis made from Debian packages,
 limits that bite, what a container can see, and what becomes of faulty declarations."""
 import base64
+import json
 import re
 import socket
 from pathlib import Path
@@ -163,8 +164,26 @@ def test_cpu_limit_bites(tank):
     ("nocommand", "/no/such/program"),
 ])
 def test_what_cannot_start_says_why(tank, name, sentence):
-    shown = tank.ssh(f"berth inspect {name}")
-    assert sentence in re.search(r'"Error": "(.*)"', shown).group(1)
+    wait_until(lambda: sentence in state(tank, name)["Error"], SHORT_SECONDS, f"{name} says why", tank)
+
+
+def state(tank, name):
+    return json.loads(tank.ssh(f"berth inspect {name}"))[0]["State"]
+
+
+def test_what_depends_waits_for_health_and_for_a_good_end(tank):
+    wait_until(lambda: state(tank, "after")["Running"], SHORT_SECONDS, "after runs", tank)
+    well, made, after = (state(tank, name) for name in ("well", "made", "after"))
+    assert well["Health"]["Status"] == "healthy"
+    first_good = next(p for p in well["Health"]["Log"] if p["ExitCode"] == 0) \
+        if len(well["Health"]["Log"]) < 5 else well["Health"]["Log"][0]
+    assert made["FinishedAt"] < after["StartedAt"]
+    assert len(well["Health"]["Log"]) == 5 or first_good["End"] < after["StartedAt"]
+    assert "(healthy)" in tank.containers()["well"]["STATUS"]
+    assert '"name":"well","image":"localhost/servers:umoci","state":"running","health":"healthy"' in \
+        tank.ssh("cat /run/berth/public/machine.json")
+    wait_until(lambda: state(tank, "never")["Error"], SHORT_SECONDS, "never is refused", tank)
+    assert state(tank, "never")["Error"] == 'depends on "broken", which ended with code 3'
 
 
 def test_two_containers_cannot_have_one_port(tank):

@@ -1,6 +1,7 @@
 """The stock docker CLI of this host against a booted machine, over an SSH-forwarded socket: create,
 run, attach, resize. One machine for all of it."""
 import fcntl
+import json
 import os
 import pty
 import re
@@ -253,6 +254,75 @@ def test_berth_pause_wait_rename_rm(tank):
     assert tank.ssh("berth rm -f -v dinghy") == "dinghy\n"
     gone = tank.try_ssh("berth wait dinghy")
     assert gone.returncode == 1 and "No such container: dinghy" in gone.stderr
+
+
+def health(tank, name):
+    return json.loads(docker(tank, "inspect", "--format", "{{json .State.Health}}", name))
+
+
+def wait_health(tank, name, status):
+    return wait_until(lambda: (lambda h: h if h["Status"] == status else None)(health(tank, name)),
+                      WIDE_SECONDS, f"{name} is {status}", tank)
+
+
+def test_a_health_check_goes_through_docker_s_states(tank):
+    since = str(int(time.time()) - 100000)
+    docker(tank, "run", "-d", "--name", "ill", "--health-cmd", "echo how; test -e /tmp/well",
+           "--health-interval", "1s", "--health-retries", "2", "--tmpfs", "/tmp", *SHELL, "-c",
+           "while :; do sleep 1; done")
+    assert "(health: starting)" in docker(tank, "ps")
+    shown = wait_health(tank, "ill", "unhealthy")
+    assert shown["FailingStreak"] >= 2 and shown["Log"][-1]["ExitCode"] == 1
+    assert shown["Log"][-1]["Output"] == "how\n" and shown["Log"][-1]["Start"] < shown["Log"][-1]["End"]
+    assert docker(tank, "ps", "-q", "--filter", "health=healthy") == ""
+    docker(tank, "exec", "ill", "sh", "-c", ": > /tmp/well")
+    assert wait_health(tank, "ill", "healthy")["FailingStreak"] == 0
+    assert "(healthy)" in docker(tank, "ps", "--filter", "health=healthy")
+    said = docker(tank, "events", "--since", since, "--until", str(int(time.time()) + 2), "--format",
+                  "{{.Action}}")
+    assert "health_status: unhealthy" in said and "health_status: healthy" in said
+    assert said.count("exec_create") == said.count("exec_start") == said.count("exec_die"), \
+        "probes make no events of exec"
+    assert docker(tank, "inspect", "--format", "{{json .Config.Healthcheck}}", "ill") == \
+        ('{"Test":["CMD-SHELL","echo how; test -e /tmp/well"],"Interval":1000000000,"Retries":2}\n')
+
+
+def test_health_outlives_the_engine_and_pauses_with_its_container(tank):
+    tank.ssh("kill -9 $(pidof engine)")
+    wait_until(lambda: docker(tank, "version", code=None).returncode == 0, SHORT_SECONDS,
+               "the engine is back", tank)
+    shown = health(tank, "ill")
+    assert shown["Status"] == "healthy" and shown["Log"], "as the engine before left it"
+    last = shown["Log"][-1]["Start"]
+    wait_until(lambda: health(tank, "ill")["Log"][-1]["Start"] > last, WIDE_SECONDS,
+               "probes go on", tank)
+    docker(tank, "pause", "ill")
+    assert docker(tank, "exec", "ill", "true", code=None).returncode == 1
+    assert health(tank, "ill")["Status"] == "healthy"
+    docker(tank, "unpause", "ill")
+    last = health(tank, "ill")["Log"][-1]["Start"]
+    wait_until(lambda: health(tank, "ill")["Log"][-1]["Start"] > last, WIDE_SECONDS,
+               "probes go on after the pause", tank)
+    docker(tank, "restart", "-t", "0", "ill")
+    assert health(tank, "ill")["Status"] in ("starting", "unhealthy")
+    docker(tank, "rm", "-f", "ill")
+
+
+def test_a_probe_that_hangs_or_floods_is_bounded(tank):
+    docker(tank, "run", "-d", "--name", "slow", "--health-cmd",
+           "busybox yes $(busybox seq 100) | busybox head -c 100000; sleep 4321", "--health-interval",
+           "1s", "--health-timeout", "2s", "--health-retries", "1", *SHELL, "-c", "while :; do sleep 1; done")
+    probe = wait_health(tank, "slow", "unhealthy")["Log"][0]
+    assert (probe["ExitCode"], probe["Output"]) == (-1, "Health check exceeded timeout (2000ms)")
+    docker(tank, "rm", "-f", "slow")
+    docker(tank, "run", "-d", "--name", "loud", "--health-cmd", "busybox yes | busybox head -c 100000",
+           "--health-interval", "1s", *SHELL, "-c", "while :; do sleep 1; done")
+    probe = wait_health(tank, "loud", "healthy")["Log"][0]
+    assert (len(probe["Output"]), probe["Output"][-5:]) == (4099, "y\n...")
+    docker(tank, "rm", "-f", "loud")
+    docker(tank, "run", "-d", "--name", "none", "--no-healthcheck", *SHELL, "-c", "sleep 100")
+    assert health(tank, "none") is None and docker(tank, "ps", "-qf", "health=none") != ""
+    docker(tank, "rm", "-f", "none")
 
 
 @pytest.fixture(scope="module")

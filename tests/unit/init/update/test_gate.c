@@ -104,9 +104,47 @@ static void test_what_may_be_installed(void **unused)
 	}
 }
 
+/* What `berth inspect` says of a container's state, and what the gate makes of it; NULL: it holds. */
+static const struct {
+	const char *state, *why;
+} containers[] = {
+	{ "{\"Status\":\"running\",\"Running\":true}", NULL },
+	{ "{\"Status\":\"running\",\"Running\":true,\"Health\":{\"Status\":\"healthy\"}}", NULL },
+	{ "{\"Status\":\"running\",\"Running\":true,\"Health\":{\"Status\":\"starting\"}}",
+	  "container \"web\" is starting" },
+	{ "{\"Status\":\"running\",\"Running\":true,\"Health\":{\"Status\":\"unhealthy\"}}",
+	  "container \"web\" is unhealthy" },
+	{ "{\"Status\":\"exited\",\"Running\":false,\"Health\":{\"Status\":\"healthy\"}}",
+	  "container \"web\" is not running, it is exited" },
+	{ "3", "container \"web\" is not running, it is unknown" },
+};
+
+static void test_healthy_or_running_without_a_check(void **unused)
+{
+	static const char started_a[] = "[{\"State\":{\"StartedAt\":\"a\"}}]";
+	static const char started_b[] = "[{\"State\":{\"StartedAt\":\"b\"}}]";
+	uint64_t first, second;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(containers); i++) {
+		char text[256];
+		struct err e = { "" };
+		int len = snprintf(text, sizeof(text), "[{\"State\":%s}]", containers[i].state);
+		int rc = facts_judge("web", text, (size_t)len, &first, &e);
+
+		assert_int_equal(rc, containers[i].why ? -EAGAIN : 0);
+		assert_string_equal(e.text, containers[i].why ? containers[i].why : "");
+	}
+	assert_true(facts_judge("web", "", 0, &first, NULL) < 0);
+	facts_judge("web", started_a, sizeof(started_a) - 1, &first, NULL);
+	facts_judge("web", started_b, sizeof(started_b) - 1, &second, NULL);
+	assert_true(first != second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_healthy_or_running_without_a_check),
 		cmocka_unit_test(test_the_time_that_checks_hold),
 		cmocka_unit_test(test_each_check_has_a_name_of_its_own),
 		cmocka_unit_test(test_what_may_be_installed),

@@ -16,6 +16,7 @@
 #include "api/route.h"
 #include "api/timestamp.h"
 #include "base/cleanup.h"
+#include "engine/health.h"
 
 static void paths_match_patterns(void **state)
 {
@@ -166,6 +167,35 @@ static void status_as_docker_says_it(void **state)
 	}
 }
 
+static void status_with_a_health_check(void **state)
+{
+	static const struct {
+		enum container_state s;
+		enum health_status health;
+		const char *text;
+	} rows[] = {
+		{ STATE_RUNNING, HEALTH_STARTING, "Up 5 seconds (health: starting)" },
+		{ STATE_RUNNING, HEALTH_HEALTHY, "Up 5 seconds (healthy)" },
+		{ STATE_RUNNING, HEALTH_UNHEALTHY, "Up 5 seconds (unhealthy)" },
+		{ STATE_PAUSED, HEALTH_HEALTHY, "Up 5 seconds (Paused)" },
+		{ STATE_EXITED, HEALTH_UNHEALTHY, NULL },
+	};
+	char text[HUMAN_STATUS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct health health = { .status = rows[i].health };
+		struct container c = { .state = rows[i].s, .started_ns = 95000000000,
+				       .health = &health };
+
+		human_status(&c, 100000000000, text);
+		if (rows[i].text)
+			assert_string_equal(text, rows[i].text);
+		else
+			assert_null(strstr(text, "health"));
+	}
+}
+
 static void filters(void **state)
 {
 	static const struct { const char *json; int rc; bool match; } rows[] = {
@@ -178,13 +208,15 @@ static void filters(void **state)
 		{ "{\"label\":[\"a=1\"]}", 0, true }, { "{\"label\":[\"a\",\"b\"]}", 0, false },
 		{ "{\"label\":[\"a=2\"]}", 0, false },
 		{ "{\"id\":[\"0123\"],\"name\":[\"nope\"]}", 0, false },
+		{ "{\"health\":[\"healthy\"]}", 0, true }, { "{\"health\":[\"none\"]}", 0, false },
 		{ "{\"ancestor\":[\"nginx\"]}", 0, true },
 		{ "{\"colour\":[\"red\"]}", -EINVAL, false }, { "[]", -EINVAL, false },
 		{ "{\"name\":[5]}", -EINVAL, false }, { "{", -EINVAL, false },
 	};
 	struct string_pair label = { (char *)"a", (char *)"1" };
+	struct health health = { .status = HEALTH_HEALTHY };
 	struct container c = {
-		.name = (char *)"web", .state = STATE_RUNNING,
+		.name = (char *)"web", .state = STATE_RUNNING, .health = &health,
 		.spec = { .image = (char *)"nginx:latest", .labels = { &label, 1 } },
 	};
 
@@ -229,6 +261,7 @@ int main(void)
 		cmocka_unit_test(timestamps),
 		cmocka_unit_test(durations_as_docker_says_them),
 		cmocka_unit_test(status_as_docker_says_it),
+		cmocka_unit_test(status_with_a_health_check),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(json_puts_its_commas),
 	};

@@ -34,6 +34,28 @@ static void sizes_are_parsed(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	int rc;
+	int64_t ns;
+} durations[] = {
+	{ "0", 0, 0 }, { "500ms", 0, 500000000 }, { "1m30s", 0, 90000000000 }, { "1.5h", 0, 5400000000000 },
+	{ "2us", 0, 2000 }, { "7ns", 0, 7 }, { "", -EINVAL, 0 }, { "5", -EINVAL, 0 }, { "s", -EINVAL, 0 },
+	{ "-1s", -EINVAL, 0 }, { "1d", -EINVAL, 0 }, { "infs", -EINVAL, 0 }, { "1e3s", -EINVAL, 0 },
+	{ "0x1s", -EINVAL, 0 }, { "9999999999h", -EINVAL, 0 },
+};
+
+static void durations_are_parsed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(durations); i++) {
+		int64_t ns = 0;
+
+		assert_int_equal(create_duration(durations[i].text, &ns), durations[i].rc);
+		assert_int_equal(ns, durations[i].ns);
+	}
+}
+
 #define LIST(...) { { __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *) }
 
 /* Options, and a piece of the body that they make. */
@@ -64,6 +86,9 @@ static const struct {
 	  "{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"81\"}]}" },
 	{ { .ports = LIST("[::1]:53:53/udp") },
 	  "{\"53/udp\":[{\"HostIp\":\"::1\",\"HostPort\":\"53\"}]}" },
+	{ { .health_cmd = "a b", .health_interval = "1m30s", .health_retries = "2" },
+	  "\"Healthcheck\":{\"Interval\":90000000000,\"Retries\":2,\"Test\":[\"CMD-SHELL\",\"a b\"]}" },
+	{ { .no_health = true }, "\"Healthcheck\":{\"Test\":[\"NONE\"]}" },
 	{ { .log_options = LIST("max-size=1m") }, "\"Config\":{\"max-size\":\"1m\"}" },
 };
 
@@ -93,6 +118,9 @@ static const struct {
 	{ { .cpus = "-1" }, "--cpus" },
 	{ { .restart = "on-failure:x" }, "--restart" },
 	{ { .ports = LIST("80:") }, "--publish" },
+	{ { .health_interval = "soon" }, "invalid argument \"soon\" for \"--health-interval\"" },
+	{ { .health_retries = "x" }, "--health-retries" },
+	{ { .no_health = true, .health_cmd = "a" }, "--no-healthcheck conflicts" },
 };
 
 static void faults_are_told(void **state)
@@ -110,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_parsed),
+		cmocka_unit_test(durations_are_parsed),
 		cmocka_unit_test(options_make_the_body),
 		cmocka_unit_test(faults_are_told),
 	};
