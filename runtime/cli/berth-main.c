@@ -48,6 +48,8 @@ static const struct cli_command machine_commands[] = {
 	{ "install", "/dev/DISK", "Copy the running system onto a disk", 0, CLI_ANY, cmd_helper },
 	{ "support", "[OPTIONS]", "Pack everything that helps to find a fault, without secrets", 0, 0,
 	  cmd_support },
+	{ "toolbox", "[OPTIONS] [COMMAND [ARG...]]", "Look at the host out of a place where nothing stays",
+	  0, CLI_PROGRAM, cmd_toolbox },
 	{ "version", "", "Show the version", 0, 0, cmd_version },
 	{ "reboot", "[OPTIONS]", "Stop everything in order and start the machine again", 0, 0, cmd_power },
 	{ "poweroff", "", "Stop everything in order and switch the machine off", 0, 0, cmd_power },

@@ -75,6 +75,7 @@ int cmd_rename(const struct cli_command *c, int argc, char **argv);
 int cmd_wait(const struct cli_command *c, int argc, char **argv);
 int cmd_inspect(const struct cli_command *c, int argc, char **argv);
 int cmd_system(const struct cli_command *c, int argc, char **argv);
+int cmd_toolbox(const struct cli_command *c, int argc, char **argv);
 int cmd_support(const struct cli_command *c, int argc, char **argv);
 int cmd_status(const struct cli_command *c, int argc, char **argv);
 int cmd_services(const struct cli_command *c, int argc, char **argv);

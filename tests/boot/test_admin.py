@@ -66,12 +66,21 @@ def test_support_tells_much_and_no_secret(harbour):
     for name in ("status.txt", "services.txt", "config.json", "containers.txt", "logs/kernel.log",
                  "logs/init.log", "network/addresses.txt", "system/meminfo.txt", "engine/info.json"):
         assert parts[name].strip(), name
+    assert "Name: init State:" in parts["system/processes.txt"]
     assert len([name for name in parts if name.startswith("boots/")]) == 1
     inspected = [text for name, text in parts.items() if name.startswith("engine/container-")]
     assert len(inspected) == 2 and all('"Image"' in text for text in inspected)
     assert not [name for name, text in parts.items() if CANARY in text]
     assert "DB_PASSWORD=[hidden]" in "".join(inspected)
     assert parts["notes.txt"] == "", parts["notes.txt"]
+
+
+def test_toolbox_may_write_anywhere_and_leaves_nothing(harbour):
+    said = harbour.ssh("berth toolbox sh -c 'echo new >/usr/bin/new && cat /usr/bin/new"
+                       " && ls /host/usr/bin/berth /proc/1/root/usr/bin/init && hostname'")
+    assert said == "new\n/host/usr/bin/berth\n/proc/1/root/usr/bin/init\nharbour\n"
+    assert harbour.ssh("ls /usr/bin/new 2>/dev/null; grep -c toolbox /proc/mounts || true") == "0\n"
+    assert harbour.try_ssh("berth toolbox nothing", 30).returncode == 127
 
 
 def menu(machine, typed, answer):
