@@ -26,6 +26,11 @@ static void set_slot(struct boot_options *o, const char *value)
 	snprintf(o->slot, sizeof(o->slot), "%s", value);
 }
 
+static void set_why(struct boot_options *o, const char *value)
+{
+	o->state_lost = !strcmp(value, "state-lost");
+}
+
 static const struct {
 	const char *name;
 	void (*set)(struct boot_options *o, const char *value);
@@ -33,6 +38,7 @@ static const struct {
 	{ "berth.console", set_console },
 	{ "berth.rescue", set_rescue },
 	{ "berth.slot", set_slot },
+	{ "berth.why", set_why },
 };
 
 static void take_word(struct boot_options *o, const char *word)

@@ -10,6 +10,7 @@ enum { CMDLINE_VALUE_MAX = 64 };
 struct boot_options {
 	bool console_shell; /* berth.console=shell: root shell on the console, no password */
 	bool rescue;        /* berth.rescue, or berth.rescue=1 */
+	bool state_lost;    /* berth.why=state-lost: the loader found no boot state */
 	char slot[CMDLINE_VALUE_MAX]; /* berth.slot: "a", "b" or "" */
 };
 

@@ -143,6 +143,8 @@ const char *machine_rescue_reason(const struct machine *m)
 		return "";
 	if (m->rescue_asked)
 		return "asked for at the console or with \"berth reboot --rescue\", for this boot";
+	if (!m->rescue_step && m->options.state_lost)
+		return "the boot state is lost (\"berth update confirm\" makes it anew; then reboot)";
 	if (!m->rescue_step)
 		return "asked for on the kernel command line (berth.rescue)";
 	snprintf(text, sizeof(text), "boot step \"%s\" failed: %s", m->rescue_step->name,

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "update/command.h"
+#include "update/statefs.h"
 #include "update/store.h"
 
 /* The slot's record with a new result; there may be none. */
@@ -41,21 +42,28 @@ int command_confirm(int argc, char **argv)
 {
 	automachine struct machine m = { .store = -1 };
 	struct err e = { "" };
+	bool lost;
 	int rc;
 
 	if (!command_words(argc, argv, 0, 0))
 		return EXIT_USAGE;
 	rc = machine_open(&m, &e);
-	/* Both copies are lost: nothing is known of the other slot, this one becomes the only one. */
-	if (rc == -EBADMSG)
+	/* Both copies: nothing is known of the other slot, this one becomes the only one. */
+	lost = rc == -EBADMSG;
+	if (lost)
 		m.state = (struct bootstate){ 0 };
 	else if (rc < 0)
 		return command_failed(&e);
 	bootstate_confirm(&m.state, m.slots.running);
-	if (slots_write_state(&m.slots, &m.state, &e) < 0)
+	rc = lost ? statefs_make(m.slots.state, &m.state, &e) :
+		    slots_write_state(&m.slots, &m.state, &e);
+	if (rc < 0)
 		return command_failed(&e);
 	note_result(&m, m.slots.running, RESULT_CONFIRMED);
 	log_info("slot %c is confirmed", slot_letter(m.slots.running));
+	if (lost)
+		log_info("the boot state is made anew; what slot %c holds is not known any more",
+			 slot_letter(slot_other(m.slots.running)));
 	return EXIT_OK;
 }
 

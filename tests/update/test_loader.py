@@ -57,6 +57,8 @@ class Disk:
         found = [at for at in range(0, size, SECTOR) if state[at:].startswith(SIGNATURE)]
         assert len(found) == 2, "the state partition holds two copies"
         self.copies = [start + at for at in found]
+        at = self.boot.index(SIGNATURE)
+        self.tried = [self.parts[f"boot-{slot}"][0] + at for slot in "ab"]
 
     def write(self, offset, data):
         with open(self.path, "r+b") as f:
@@ -68,6 +70,18 @@ class Disk:
         self.write(start, self.boot if kernel_in_b else bytes(size))
         for offset, words in zip(self.copies, (first, second)):
             self.write(offset, copy(words) if words else b"\xa5" * SECTOR)
+
+    def remember(self, last):
+        """Which slot a boot without a state took last."""
+        for number, offset in enumerate(self.tried):
+            self.write(offset + len(SIGNATURE), b"tried=%d" % (number == last))
+
+    def remembered(self):
+        with open(self.path, "rb") as f:
+            for slot, offset in zip("ab", self.tried):
+                f.seek(offset)
+                if f.read(SECTOR).startswith(SIGNATURE + b"tried=1\n"):
+                    yield slot
 
     def get(self):
         with open(self.path, "rb") as f:
@@ -100,13 +114,18 @@ ROWS = [
     ("the second is garbage", "2 b 1 0 0 3", None, "b", "preferred", {0: "3 b 1 0 0 2 3"}),
     ("nothing is usable", "2 b 0 0 0 0", "1 b 0 0 0 1", "b", "last-resort", None),
     ("both are garbage", None, None, "a", "state-lost berth.rescue", {}),
+    ("garbage, and A came last", None, None, "b", "state-lost berth.rescue", {}),
+    ("garbage, and B came last", None, None, "a", "state-lost berth.rescue", {}),
+    ("garbage, A came last, no kernel in B", None, None, "a", "state-lost berth.rescue", {}),
     ("no kernel in B", "2 b 1 0 1 0", "1 b 1 0 1 0", "a", "fallback", {}),
 ]
 
 
 @pytest.mark.parametrize("name, first, second, slot, why, after", ROWS, ids=[r[0] for r in ROWS])
 def test_the_loader_chooses(disk, image, name, first, second, slot, why, after):
-    disk.set(first, second, kernel_in_b=name != "no kernel in B")
+    disk.set(first, second, kernel_in_b="no kernel in B" not in name)
+    if "came last" in name:
+        disk.remember("AB".index(name[name.index(" came last") - 1]))
     before = list(disk.get())
     machine = Machine(image, firmware="uefi" if name == "as made" else "bios", network=False)
     machine.overlay = disk.path  # the raw disk itself, to be read afterwards
@@ -116,5 +135,7 @@ def test_the_loader_chooses(disk, image, name, first, second, slot, why, after):
     finally:
         machine.close()
     assert chosen.groups() == (slot, why)
+    if first is None and second is None:
+        assert list(disk.remembered()) == [slot]
     if after is not None:
         assert list(disk.get()) == [after.get(i, before[i]) for i in (0, 1)]

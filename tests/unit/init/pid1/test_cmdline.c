@@ -47,6 +47,17 @@ static void options(void **state)
 	}
 }
 
+static void a_lost_state_is_the_reason(void **state)
+{
+	struct boot_options o;
+
+	(void)state;
+	cmdline_parse("berth.why=state-lost berth.rescue", &o);
+	assert_true(o.rescue && o.state_lost);
+	cmdline_parse("berth.why=preferred", &o);
+	assert_false(o.rescue || o.state_lost);
+}
+
 static void long_words_are_cut(void **state)
 {
 	static char text[100000];
@@ -63,6 +74,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options),
+		cmocka_unit_test(a_lost_state_is_the_reason),
 		cmocka_unit_test(long_words_are_cut),
 	};
 

@@ -85,8 +85,9 @@ static inline bool model_usable(const struct model_values *v, char slot, const b
 	return (good == '1' || tries == '3' || tries == '2' || tries == '1') && kernel[slot == 'b'];
 }
 
-/* load_state, choose_slot and count_try. */
-static inline struct model_boot model_run(char copies[2][MODEL_SECTOR], const bool kernel[2])
+/* load_state, choose_slot and count_try. `tried`: what each slot remembers of boots without a state. */
+static inline struct model_boot model_run(char copies[2][MODEL_SECTOR], const bool kernel[2],
+					  bool tried[2])
 {
 	struct model_values v[2] = { model_load(copies[0]), model_load(copies[1]) }, s;
 	bool whole[2] = { v[0].seq && v[0].end == v[0].seq, v[1].seq && v[1].end == v[1].seq };
@@ -99,7 +100,7 @@ static inline struct model_boot model_run(char copies[2][MODEL_SECTOR], const bo
 		older = 1;
 	s = v[1 - older];
 	if (lost)
-		s.prefer = 'a', s.a_good = s.b_good = '1';
+		s.prefer = tried[0] && !tried[1] ? 'b' : 'a', s.a_good = s.b_good = '1';
 	b.slot = s.prefer == 'b' ? 'b' : 'a';
 	b.other = b.slot == 'a' ? 'b' : 'a';
 	if (!model_usable(&s, b.slot, kernel)) {
@@ -110,8 +111,11 @@ static inline struct model_boot model_run(char copies[2][MODEL_SECTOR], const bo
 			b.slot = b.slot == 'a' ? 'b' : 'a';
 		}
 	}
-	if (lost)
+	if (lost) {
 		b.why = "state-lost";
+		tried[b.slot == 'b'] = kernel[b.slot == 'b'];
+		tried[b.slot != 'b'] = false;
+	}
 	good = b.slot == 'b' ? &s.b_good : &s.a_good;
 	tries = b.slot == 'b' ? &s.b_tries : &s.a_tries;
 	if (*good != '1' && !lost) {

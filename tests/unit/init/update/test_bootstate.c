@@ -15,8 +15,10 @@
 
 #include "base/cleanup.h"
 #include "update/bootstate.h"
+#include "update/statefs.h"
 
 #include "loader_model.h"
+#include "shell.h"
 
 enum { STATES = 2 * 2 * 4 * 2 * 4, TEXT_END = 112 };
 
@@ -161,6 +163,26 @@ static void test_a_damaged_copy_is_the_one_written(void **unused)
 		assert_int_equal(bootstate_read(fd, &out, &e), 0);
 		assert_true(equal(&b, &out));
 	}
+}
+
+/* By its path: where it is no device, a file will do. */
+static void test_a_lost_partition_is_made_anew(void **unused)
+{
+	char path[] = "/tmp/berth-state-XXXXXX";
+	autoclose int fd = mkstemp(path);
+	struct bootstate b = state_number(17), out;
+	struct err e = { 0 };
+
+	(void)unused;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	if (statefs_make(path, &b, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(bootstate_read(fd, &out, &e), 0);
+	assert_true(equal(&b, &out));
+	shell("for i in 0 1; do debugfs -R \"cat copy-$i\" %s 2>/dev/null | grep -q ^prefer=b || exit 1; done",
+	      path);
+	unlink(path);
 }
 
 /* ---- what Linux does to it ---- */
@@ -322,10 +344,10 @@ static void has_kernels(const struct world *w, bool kernel[2])
 static void boot(struct explorer *x, struct world w)
 {
 	struct model_boot b;
-	bool kernel[2];
+	bool kernel[2], tried[2] = { false, false };
 
 	has_kernels(&w, kernel);
-	b = model_run(w.copies, kernel);
+	b = model_run(w.copies, kernel, tried);
 	x->boots++;
 	assert_string_not_equal(b.why, "last-resort");
 	assert_string_not_equal(b.why, "state-lost");
@@ -425,10 +447,10 @@ static void comes_back(struct world w)
 {
 	for (int i = 0; i <= BOOTSTATE_TRIES; i++) {
 		struct model_boot b;
-		bool kernel[2];
+		bool kernel[2], tried[2] = { false, false };
 
 		has_kernels(&w, kernel);
-		b = model_run(w.copies, kernel);
+		b = model_run(w.copies, kernel, tried);
 		if (b.writes)
 			memcpy(w.copies[b.copy], b.sector, BOOTSTATE_BYTES);
 		if (w.content[b.slot == 'b'] == SOUND)
@@ -462,19 +484,28 @@ static void test_no_cut_leaves_it_without_a_sound_version(void **unused)
 	free(x.table);
 }
 
-/* Both copies gone is beyond one fault; still nothing half written is booted. */
-static void test_without_any_state_a_whole_slot_is_booted(void **unused)
+/* Both copies gone: nothing half written is booted, and no slot that does not come up for ever. */
+static void test_without_any_state_whole_slots_are_booted_in_turn(void **unused)
 {
+	static const struct {
+		bool kernel[2];
+		const char *slots; /* of one boot after the other */
+	} rows[] = {
+		{ { true, false }, "aaa" }, { { false, true }, "bbb" }, { { true, true }, "ababa" },
+	};
 	char copies[2][BOOTSTATE_BYTES] = { "", "" };
 
 	(void)unused;
-	for (int whole = 0; whole < 2; whole++) {
-		const bool kernel[2] = { whole == 0, whole == 1 };
-		struct model_boot b = model_run(copies, kernel);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool tried[2] = { false, false };
 
-		assert_string_equal(b.why, "state-lost");
-		assert_int_equal(b.slot, whole ? 'b' : 'a');
-		assert_false(b.writes);
+		for (const char *slot = rows[i].slots; *slot; slot++) {
+			struct model_boot b = model_run(copies, rows[i].kernel, tried);
+
+			assert_string_equal(b.why, "state-lost");
+			assert_int_equal(b.slot, *slot);
+			assert_false(b.writes);
+		}
 	}
 }
 
@@ -486,12 +517,13 @@ int main(void)
 		cmocka_unit_test(test_garbage_is_no_state),
 		cmocka_unit_test(test_the_older_copy_is_overwritten),
 		cmocka_unit_test(test_a_damaged_copy_is_the_one_written),
+		cmocka_unit_test(test_a_lost_partition_is_made_anew),
 		cmocka_unit_test(test_a_slot_that_is_written_is_not_booted),
 		cmocka_unit_test(test_only_beside_a_confirmed_slot),
 		cmocka_unit_test(test_a_fallback_becomes_the_preferred),
 		cmocka_unit_test(test_a_try_is_given_back_up_to_three),
 		cmocka_unit_test(test_no_cut_leaves_it_without_a_sound_version),
-		cmocka_unit_test(test_without_any_state_a_whole_slot_is_booted),
+		cmocka_unit_test(test_without_any_state_whole_slots_are_booted_in_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
