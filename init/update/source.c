@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "update/bundle.h"
+#include "update/medium.h"
 
 enum { CMDLINE_BYTES_MAX = 64 * 1024 };
 
@@ -73,6 +74,18 @@ static int open_stream(struct source *s, struct err *e)
 	return bundle_read_start(s->fd, s->keys, &s->manifest, s->comment, e);
 }
 
+/* A file, standard input, or a disk. */
+static int open_local(const char *from, struct err *e)
+{
+	int fd;
+
+	if (medium_is_disk(from))
+		return medium_open(from, e);
+	fd = strcmp(from, "-") ? open(from, O_RDONLY | O_CLOEXEC) :
+				 fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys(e, "open \"%s\"", from) : fd;
+}
+
 int source_open(struct source *s, const char *from, const struct fetch_way *way,
 		const struct keyring *keys, struct err *e)
 {
@@ -88,11 +101,8 @@ int source_open(struct source *s, const char *from, const struct fetch_way *way,
 		rc = open_parts(s, e);
 		return rc == -ENOTSUP ? open_stream(s, e) : rc;
 	}
-	s->fd = strcmp(from, "-") ? open(from, O_RDONLY | O_CLOEXEC) :
-				    fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (s->fd < 0)
-		return err_sys(e, "open \"%s\"", from);
-	return bundle_read_start(s->fd, keys, &s->manifest, s->comment, e);
+	s->fd = open_local(from, e);
+	return s->fd < 0 ? s->fd : bundle_read_start(s->fd, keys, &s->manifest, s->comment, e);
 }
 
 static int begin_delta(struct source *s, const struct slots *slots, struct err *e)

@@ -10,7 +10,7 @@ static const struct command commands[] = {
 	{ "status", "[--json]", "Show the slots, refused versions and the last boots", command_status },
 	{ "check", "[CHANNEL]", "Ask the channel for its newest version", command_check },
 	{ "fetch", "[CHANNEL]", "Download it, to be installed later", command_fetch },
-	{ "install", "[OPTIONS] [FILE|-|URL]",
+	{ "install", "[OPTIONS] [FILE|DISK|-|URL]",
 	  "Check a bundle, write it into the other slot, boot it next", command_install },
 	{ "confirm", "", "Keep the running version, whatever its gate says", command_confirm },
 	{ "rollback", "[--reboot]", "Boot the other slot's version next", command_rollback },
@@ -25,6 +25,7 @@ static const char more[] =
 	"seconds, it is confirmed; otherwise the machine goes back to the version before by itself,\n"
 	"and refuses the one that failed until it is told to forget that. A reboot in order costs no\n"
 	"try. Over SSH:  ssh root@machine berth update install --reboot - <berth.bundle\n"
+	"From a USB disk with a *.bundle on it:  berth update install /dev/sda1\n"
 	"\nFrom a web server (or the channel, when nothing is named) only those blocks are downloaded\n"
 	"that the running version does not have; what fetch left is used first. A channel is the\n"
 	"address of a signed text that names the newest version; any server of files will do.\n"
