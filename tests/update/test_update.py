@@ -1,5 +1,6 @@
 """A machine that is updated, over SSH as its administrator would: to a sound version, which it
 keeps; to versions with something wrong in them, from which it comes back by itself."""
+import hashlib
 import json
 import os
 import random
@@ -8,11 +9,12 @@ import re
 import pytest
 
 from machine import BOOT_SECONDS, SHORT_SECONDS, Machine, wait_until
-from update.bundles import LATER
+from update.bundles import LATER, run
 from update.powercut import Judge, Replay, sweep
 from update.webserver import WebServer
 
 DISK_BYTES = 4 << 30
+STORE = "/var/lib/berth/update"
 SEED = """#cloud-config
 hostname: updated
 ssh_authorized_keys: ["{key}"]
@@ -32,9 +34,21 @@ def web(bundles):
 
 
 @pytest.fixture(scope="module")
-def machine(image, ssh_key, web, bundles):
+def usb_stick(bundles):
+    """QEMU's options for a FAT stick with the sound version's bundle on it."""
+    stick = bundles.folder / "stick.img"
+    run("truncate", "-s", "48M", stick)
+    run("mkfs.vfat", stick)
+    run("mcopy", "-i", stick, bundles.make("sound"), "::")
+    return ["-device", "qemu-xhci", "-drive", f"if=none,id=stick,format=raw,file={stick}",
+            "-device", "usb-storage,drive=stick"]
+
+
+@pytest.fixture(scope="module")
+def machine(image, ssh_key, web, bundles, usb_stick):
     with Machine(image, user_data=SEED.format(key=ssh_key.public, url=web.url), ssh_key=ssh_key,
-                 forward=[80], write_log=bundles.folder / "writes", size=f"{DISK_BYTES}") as started:
+                 forward=[80], write_log=bundles.folder / "writes", size=f"{DISK_BYTES}",
+                 qemu=usb_stick) as started:
         started.wait_ssh()
         started.wait_http(80)
         yield started
@@ -127,6 +141,24 @@ def test_a_replayed_channel_is_refused(machine, bundles):
     newest.with_name("sound.json.minisig").write_bytes(signature)
 
 
+def test_a_bundle_comes_from_a_usb_disk(machine):
+    own = machine.ssh("ls /sys/block/dm-0/slaves").strip()
+    done = machine.try_ssh(f"berth update install /dev/{own}")
+    assert done.returncode == 1 and "it holds neither a bundle nor a file system" in done.stderr
+    done = machine.try_ssh("berth update install /dev/sda", BOOT_SECONDS)
+    assert done.returncode == 0, done.stderr
+    assert f"{LATER} is in slot b and verified" in done.stderr
+    assert "sda" not in machine.ssh("cat /proc/mounts")
+
+
+def test_a_download_that_is_cut_keeps_what_it_got(machine, web):
+    web.cut_after(4 << 20)
+    done = machine.try_ssh("berth update fetch", BOOT_SECONDS)
+    web.cut_after()
+    assert done.returncode == 1 and "the download failed" in done.stderr
+    assert int(machine.ssh(f"stat -c %s {STORE}/*.part")) > 3 << 20
+
+
 def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine):
     reboot(machine)
     assert running(machine) == "b"
@@ -140,6 +172,30 @@ def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine):
     newest = status(machine)["boots"][0]
     assert (newest["slot"], newest["outcome"], newest["why"]) == ("b", "confirmed", "preferred")
     assert all(check["ok"] for check in newest["checks"]) and newest["init"]["services"]
+
+
+def test_a_download_goes_on_after_a_reboot(machine, bundles, web):
+    before = web.sent
+    machine.ssh("berth update fetch", BOOT_SECONDS)
+    bundle = (bundles.folder / "sound.bundle").read_bytes()
+    assert web.sent - before < len(bundle) - (3 << 20)
+    fetched = f"{STORE}/fetched.bundle"
+    assert machine.ssh(f"sha256sum <{fetched}").split()[0] == hashlib.sha256(bundle).hexdigest()
+    machine.ssh(f"rm {fetched}")
+
+
+def test_rollback_tries_the_other_version_and_leads_back(machine):
+    before = boot_id(machine)
+    assert "the next boot is slot a's" in machine.try_ssh("berth update rollback --reboot").stderr
+    wait_next_boot(machine, before)
+    assert running(machine) == "a" and slot(machine, "b")["confirmed"]
+    before = boot_id(machine)
+    assert "the next boot is slot b's" in machine.try_ssh("berth update rollback --reboot").stderr
+    wait_next_boot(machine, before)
+    assert running(machine) == "b" and slot(machine, "b")["preferred"]
+    assert slot(machine, "a")["reason"] == "a person rolled it back"
+    done = machine.try_ssh("berth update rollback")
+    assert done.returncode == 1 and "slot a holds no version that could be booted" in done.stderr
 
 
 def test_pid_1_that_ends_uses_up_the_tries(machine, bundles):
@@ -180,6 +236,26 @@ def test_three_power_cuts_after_confirmation_change_nothing(machine):
         machine.wait_console(r"Berth 0\.1\.0, slot b", BOOT_SECONDS)
     machine.wait_ssh()
     assert slot(machine, "b")["confirmed"] and running(machine) == "b"
+
+
+def test_a_lost_boot_state_is_survived_and_made_anew(machine):
+    """The whole partition is overwritten, and slot A holds the version that nobody can reach: the
+    second boot takes slot B."""
+    own = machine.ssh("ls /sys/block/dm-0/slaves").strip().rstrip("0123456789")
+    machine.ssh(f"dd if=/dev/zero of=/dev/{own}3 bs=1M count=1 conv=fsync")
+    for letter in "ab":
+        machine.power_cut()
+        machine.start()
+        machine.wait_console(rf"slot {letter}, Linux[^$]*rescue mode: the boot state is lost",
+                             BOOT_SECONDS)
+    machine.wait_ssh()
+    done = machine.try_ssh("berth update status")
+    assert done.returncode == 1 and "both copies of the boot state are damaged" in done.stderr
+    machine.ssh("berth update confirm")
+    reboot(machine)
+    assert running(machine) == "b" and slot(machine, "b")["confirmed"]
+    assert not slot(machine, "a")["confirmed"] and slot(machine, "a")["tries"] == 0
+    assert machine.wait_http(80)
 
 
 def test_no_moment_of_all_this_leaves_a_disk_that_does_not_boot(machine, image, bundles, ssh_key):

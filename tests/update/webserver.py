@@ -1,7 +1,10 @@
-"""A plain static web server that sends parts of files, as any does; it counts what it sends."""
+"""A plain static web server that sends parts of files, as any does; it counts what it sends, and its
+connection can be cut for good after so many bytes more."""
 import http.server
 import threading
 from pathlib import Path
+
+ENDLESS = 1 << 60
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -16,6 +19,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         data = path.read_bytes()
+        if not self.server.left:
+            self.send_error(404)
+            return
         first, end, status = 0, len(data), 200
         wanted = self.headers.get("Range", "")
         if wanted.startswith("bytes="):
@@ -26,8 +32,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 206:
             self.send_header("Content-Range", f"bytes {first}-{end - 1}/{len(data)}")
         self.end_headers()
+        end = min(end, first + self.server.left)
         self.wfile.write(data[first:end])
         self.server.sent += end - first
+        self.server.left -= end - first
+        if not self.server.left:
+            self.close_connection = True
 
 
 class WebServer:
@@ -35,13 +45,16 @@ class WebServer:
 
     def __init__(self, folder):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.folder, self.server.sent = folder, 0
+        self.server.folder, self.server.sent, self.server.left = folder, 0, ENDLESS
         self.url = f"http://10.0.2.2:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def sent(self):
         return self.server.sent
+
+    def cut_after(self, size=ENDLESS):
+        self.server.left = size
 
     def close(self):
         self.server.shutdown()
