@@ -45,7 +45,7 @@ test: ## every test: units, lint, machines; the last line adds up
 	+@$(MAKE) --no-print-directory test-update
 	@tests/run --unit $(units) --lint --machine
 
-image: out/berth.img ## the disk image: out/berth.img, out/berth.qcow2, out/direct/
+image: out/berth.img ## the disk image: out/berth.img, out/berth.qcow2, out/direct/, out/pxe/
 
 bundle: $(bundle_file) ## the update bundle, signed: out/berth-VERSION.bundle
 

@@ -35,6 +35,7 @@ fuzz.ready := out/hostroot/.keys
 folders :=
 programs :=
 host_programs :=
+boot_programs :=
 
 # Closures are made where a row stands, so a folder's row comes after those that it may include.
 define folder_row
@@ -89,6 +90,13 @@ $1.main := $(call main_of,$1,$2)
 endef
 host_program = $(eval $(call host_program_row,$1,$2))
 
+define boot_program_row
+boot_programs += $1
+$1.folder := $2
+$1.main := $(call main_of,$1,$2)
+endef
+boot_program = $(eval $(call boot_program_row,$1,$2))
+
 define compile_rule
 out/$1/obj/%.o: %.c image-build/compile.mk $($1.ready)
 	@mkdir -p $$(@D)
@@ -101,7 +109,7 @@ include image-build/programs.mk
 variants := target check host fuzz
 $(foreach v,$(variants),$(eval $(call compile_rule,$v)))
 $(foreach v,$(variants),$(foreach f,$(folders),$(eval $(call folder_rules,$v,$f))))
-$(foreach p,$(programs),$(eval $(call program_rules,target,$p,\
+$(foreach p,$(programs) $(boot_programs),$(eval $(call program_rules,target,$p,\
 	out/target/obj/$($p.main:.c=.o),$($p.folder))))
 $(foreach p,$(host_programs),$(eval $(call program_rules,host,$p,\
 	out/host/obj/$($p.main:.c=.o),$($p.folder))))

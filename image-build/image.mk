@@ -1,6 +1,7 @@
 # From packages and programs to the disk image.
 #
-#   packages, programs, rootfs/, image store, SBOM -> out/root.erofs -> berth.img, .qcow2, direct/
+#   packages, programs, rootfs/, image store, SBOM -> out/root.erofs
+#       -> berth.img, .qcow2, direct/, pxe/
 
 root_packages := busybox dropbear e2fsprogs ca-certificates tzdata
 image_out ?= out
@@ -59,9 +60,11 @@ $(image_out)/root.erofs: image-build/root/assemble out/pkg/erofs-utils.key \
 		--out $(image_out)
 
 $(image_out)/berth.img: $(image_out)/root.erofs image-build/disk/make-disk \
-		image-build/disk/grub.cfg out/pkg/grub.key $(kernel_ready)
+		image-build/disk/grub.cfg image-build/disk/pxe.py out/pkg/grub.key $(kernel_ready) \
+		out/target/stripped/netboot
 	@image-build/disk/make-disk --grub $(call package_root,grub)/usr --kernel $(KERNEL) \
-		--root $(image_out)/root.erofs --verity $(image_out)/verity.json --out $(image_out)
+		--root $(image_out)/root.erofs --verity $(image_out)/verity.json \
+		--netboot out/target/stripped/netboot --out $(image_out)
 
 # The same system as one signed file, for machines that run an older one.
 bundle_file := $(image_out)/berth-$(BERTH_RELEASE).bundle

@@ -11,6 +11,7 @@ $(call folder,init/pid1/console,init/base init/pid1,)
 $(call folder,init/download,init/base,)
 $(call folder,init/download/program,init/base,curl mbedtls mbedx509 mbedcrypto)
 $(call folder,init/bootcfg,init/base init/download,yaml yyjson)
+$(call folder,init/netboot,init/base,)
 $(call folder,init/netup,init/base,yyjson)
 $(call folder,init/update,init/base init/download,yyjson sodium zstd)
 $(call folder,runtime/spec,init/base,yyjson)
@@ -40,3 +41,6 @@ $(call program,berth,runtime/cli,usr/bin/berth)
 # $(call host_program,NAME,FOLDER OF ITS MAIN): what the build, or a person at a build machine, runs
 $(call host_program,bootcfg,init/bootcfg)
 $(call host_program,unpack,runtime/unpack)
+
+# $(call boot_program,NAME,FOLDER OF ITS MAIN): for the target, but not in its root
+$(call boot_program,netboot,init/netboot)

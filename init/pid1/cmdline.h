@@ -7,11 +7,14 @@
 
 enum { CMDLINE_VALUE_MAX = 64 };
 
+/* The slot of a system that the network brought, whatever the command line says. */
+#define CMDLINE_SLOT_MEMORY "memory"
+
 struct boot_options {
 	bool console_shell; /* berth.console=shell: root shell on the console, no password */
 	bool rescue;        /* berth.rescue, or berth.rescue=1 */
 	bool state_lost;    /* berth.why=state-lost: the loader found no boot state */
-	char slot[CMDLINE_VALUE_MAX]; /* berth.slot: "a", "b" or "" */
+	char slot[CMDLINE_VALUE_MAX]; /* berth.slot: "a", "b", "direct" or "" */
 };
 
 void cmdline_parse(const char *text, struct boot_options *out);

@@ -38,6 +38,8 @@ enum {
 };
 
 #define LOG_DIR "/run/berth/log"
+/* The partition under the root when init/netboot made it. */
+#define NETBOOT_ROOT "/sys/block/dm-0/slaves/loop0p5"
 #define CONTROL_SOCKET "/run/berth/init.sock"
 #define ASKED_ON_SOCKET "asked for on " CONTROL_SOCKET
 
@@ -65,6 +67,8 @@ static int step_cmdline(struct machine *m, struct err *say_)
 
 	if (rc >= 0)
 		cmdline_parse(buf_text(&text), &m->options);
+	if (!access(NETBOOT_ROOT, F_OK))
+		snprintf(m->options.slot, sizeof(m->options.slot), "%s", CMDLINE_SLOT_MEMORY);
 	return rc;
 }
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pid1/cmdline.h"
+
 enum { FAULTY_FAILURES = 3 }; /* in a row: it is not coming back by itself soon */
 
 bool status_service_at_fault(const struct status_service *s)
@@ -13,9 +15,15 @@ bool status_service_at_fault(const struct status_service *s)
 	       s->failures >= FAULTY_FAILURES;
 }
 
+/* A system that came over the network keeps nothing, and is meant to. */
+static bool data_is_lost(const struct status *s)
+{
+	return s->var_in_memory && strcmp(s->slot, CMDLINE_SLOT_MEMORY) != 0;
+}
+
 static bool is_degraded(const struct status *s)
 {
-	if (s->var_in_memory || steps_degraded(s->steps))
+	if (data_is_lost(s) || steps_degraded(s->steps))
 		return true;
 	for (size_t i = 0; i < s->service_count; i++)
 		if (status_service_at_fault(&s->services[i]))
@@ -96,7 +104,7 @@ static void fault_sentences(const struct status *s,
 		snprintf(line, sizeof(line), "rescue mode: %s", s->rescue);
 		each(out, line);
 	}
-	if (s->var_in_memory)
+	if (data_is_lost(s))
 		each(out, "/var is in memory: nothing that is written to it survives a reboot");
 	for (size_t i = 0; i < s->steps->count; i++) {
 		const struct step_result *r = &s->steps->results[i];

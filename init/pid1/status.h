@@ -25,7 +25,7 @@ struct status_service {
 
 struct status {
 	const char *version;
-	const char *slot;     /* "" without slots */
+	const char *slot;     /* "" without slots, CMDLINE_SLOT_MEMORY from the network */
 	const char *state;    /* "" : running, or degraded if something is */
 	const char *rescue;   /* the reason, "" if not in rescue mode */
 	bool var_in_memory;

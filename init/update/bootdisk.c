@@ -54,6 +54,11 @@ int bootdisk_find(struct bootdisk *out, struct err *e)
 	return 0;
 }
 
+bool bootdisk_in_memory(const struct bootdisk *d)
+{
+	return !strncmp(d->disk, "loop", 4);
+}
+
 void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_NAME_MAX])
 {
 	size_t len = strlen(d->disk);

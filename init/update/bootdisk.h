@@ -2,6 +2,8 @@
  * label names, since two disks with the same image must not be confused. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 enum { BOOTDISK_NAME_MAX = 64 }; /* the kernel's own limit is 32 (DISK_NAME_LEN) */
@@ -13,6 +15,9 @@ struct bootdisk {
 /* Follows the root's dm device (dm-0) to the partition under it and to that one's disk, in
  * sysfs. Booted without a disk of ours (direct boot): -ENODEV. */
 int bootdisk_find(struct bootdisk *out, struct err *e);
+
+/* The system came over the network: its disk is in memory (init/netboot). */
+bool bootdisk_in_memory(const struct bootdisk *d);
 
 /* Kernel name of the partition under the root's dm device. -ENODEV as above. */
 int bootdisk_root_partition(char out[BOOTDISK_NAME_MAX], struct err *e);

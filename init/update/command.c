@@ -18,6 +18,9 @@ int machine_open(struct machine *m, struct err *e)
 	if (m->store < 0)
 		log_warn("%s", ignored.text);
 	rc = slots_find(&m->slots, e);
+	if (!rc && m->slots.in_memory)
+		rc = err_set(e, -ENODEV, "the system runs in memory: its next version is what the network "
+			     "brings at the next boot");
 	return rc < 0 ? rc : slots_read_state(&m->slots, &m->state, e);
 }
 

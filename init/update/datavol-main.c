@@ -118,6 +118,8 @@ static int find_partition(struct volume *v, struct err *e)
 	rc = bootdisk_find(&d, e);
 	if (rc < 0)
 		return rc;
+	if (bootdisk_in_memory(&d))
+		return err_set(e, -ENODEV, "the system came over the network and runs in memory");
 	snprintf(v->disk, sizeof(v->disk), "/dev/%s", d.disk);
 	disk = open(v->disk, O_RDWR | O_CLOEXEC);
 	if (disk < 0)

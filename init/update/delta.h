@@ -23,7 +23,7 @@ struct delta_source {
 	struct verity running;        /* the running root's tree */
 };
 
-/* The running root's tree, from the device-mapper table on the kernel's command line. */
+/* The running root's tree, from its device-mapper table, as it is on the kernel's command line. */
 int delta_running_tree(const char *cmdline, struct verity *out);
 
 /* Fetches the tree, decides what to copy, and starts to fetch the rest. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/dm.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -27,7 +28,6 @@ enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 enum {
 	NAME_BYTES_MAX = 64,
 	CONFIG_BYTES_MAX = 1 << 20,
-	CMDLINE_BYTES_MAX = 64 * 1024,
 	HEAD_BYTES = 4096,
 };
 
@@ -116,7 +116,7 @@ static int read_table(const char *path, struct gpt *t, int *fd, struct err *e)
 /* The running images' sizes. The root is checked on the way: a damaged one is not worth a copy. */
 static int measure(const struct slots *s, struct clone *c, struct err *e)
 {
-	autobuf struct buf cmdline = { 0 };
+	autobuf struct buf table = { 0 };
 	autoclose int boot = device_open(s->boot[s->running], e);
 	autoclose int root = boot < 0 ? -1 : device_open(s->root[s->running], e);
 	autofree void *head = device_buffer(HEAD_BYTES), *ahead = device_buffer(DEVICE_AHEAD_BYTES);
@@ -134,9 +134,9 @@ static int measure(const struct slots *s, struct clone *c, struct err *e)
 		return err_code(e, rc, "read %s", s->boot[s->running]);
 	rc = clone_ext2_bytes(head, &c->boot_bytes, e);
 	if (!rc)
-		rc = file_read_at(AT_FDCWD, "/proc/cmdline", CMDLINE_BYTES_MAX, &cmdline, e);
-	if (!rc && (delta_running_tree(buf_text(&cmdline), &v) < 0 || verity_layout(&v, &levels) < 0))
-		rc = err_set(e, -EINVAL, "the running root's hash tree is not on the kernel's command line");
+		rc = dm_table("berth-root", &table, e);
+	if (!rc && (delta_running_tree(buf_text(&table), &v) < 0 || verity_layout(&v, &levels) < 0))
+		rc = err_set(e, -EINVAL, "the running root has no hash tree");
 	if (rc < 0)
 		return rc;
 	c->root_bytes = r.bytes = levels.end * VERITY_BLOCK_BYTES;

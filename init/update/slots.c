@@ -54,6 +54,7 @@ int slots_find(struct slots *out, struct err *e)
 	if (rc < 0)
 		return rc;
 	snprintf(path, sizeof(path), "/dev/%s", d.disk);
+	s.in_memory = bootdisk_in_memory(&d);
 	disk = open(path, O_RDONLY | O_CLOEXEC);
 	if (disk < 0)
 		return err_sys(e, "open \"%s\"", path);

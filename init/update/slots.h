@@ -1,6 +1,8 @@
 /* The two slots of the disk that this system booted from. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "update/bootstate.h"
 
@@ -8,6 +10,7 @@ enum { SLOT_PATH_MAX = 80 };
 
 struct slots {
 	enum slot running;
+	bool in_memory;            /* bootdisk_in_memory() */
 	char state[SLOT_PATH_MAX]; /* devices: "/dev/vda3" */
 	char boot[SLOT_COUNT][SLOT_PATH_MAX];
 	char root[SLOT_COUNT][SLOT_PATH_MAX];

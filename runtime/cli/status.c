@@ -79,9 +79,8 @@ static enum tone tone_of(const char *state)
 
 static void show_machine(yyjson_val *init)
 {
-	char text[256], age[HUMAN_MAX], slot[32] = "";
-	autobuf struct buf cmdline = { 0 };
-	const char *state = str(init, "state"), *p;
+	char text[256], age[HUMAN_MAX];
+	const char *state = str(init, "state"), *slot = str(init, "slot");
 	struct utsname u = { 0 };
 
 	uname(&u);
@@ -90,11 +89,7 @@ static void show_machine(yyjson_val *init)
 	snprintf(text, sizeof(text), "%s, up %s", state,
 		 human_duration(number(init, "uptime_ms") / 1000, age));
 	line("state", tone_of(state), text);
-	file_read_at(AT_FDCWD, "/proc/cmdline", 64 * 1024, &cmdline, NULL);
-	p = strstr(buf_text(&cmdline), "berth.slot=");
-	if (p)
-		snprintf(slot, sizeof(slot), ", slot %.*s", (int)strcspn(p + 11, " \n"), p + 11);
-	snprintf(text, sizeof(text), "%s %s%s", u.sysname, u.release, slot);
+	snprintf(text, sizeof(text), "%s %s%s%s", u.sysname, u.release, *slot ? ", slot " : "", slot);
 	line("kernel", PLAIN, text);
 }
 

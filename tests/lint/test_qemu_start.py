@@ -50,6 +50,7 @@ def shown(*arguments):
     (["--forward", "8080:80"], "hostfwd=tcp:127.0.0.1:8080-:80"),
     (["--no-nic"], "-nic none"),
     (["--watchdog"], "i6300esb"),
+    (["--pxe", "there"], "tftp=there,bootfile=berth.ipxe"),
 ])
 def test_options_reach_qemu(tmp_path, arguments, expected):
     disk = tmp_path / "disk.img"
@@ -60,7 +61,8 @@ def test_options_reach_qemu(tmp_path, arguments, expected):
 @pytest.mark.parametrize("arguments, sentence", [
     (["/no/such.img"], "no such file: /no/such.img"),
     (["--forward", "http:80", str(START)], "expected HOSTPORT:GUESTPORT"),
-    ([], "give a disk image or --direct DIR"),
+    ([], "give a disk image, --direct DIR or --pxe DIR"),
+    (["--pxe", ".", "--no-nic"], "--pxe needs a network card"),
 ])
 def test_mistakes_are_told(arguments, sentence):
     done = shown(*arguments)

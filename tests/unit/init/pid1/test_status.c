@@ -101,6 +101,8 @@ static void states(void **state)
 	assert_string_equal(status_state(&s), "running");
 	s.var_in_memory = true;
 	assert_string_equal(status_state(&s), "degraded");
+	s.slot = "memory";
+	assert_string_equal(status_state(&s), "running");
 	s.state = "stopping";
 	assert_string_equal(status_state(&s), "stopping");
 }
