@@ -1,7 +1,7 @@
 """The network boot: the disk image as one initramfs (init/netboot), its kernel, an iPXE script.
 
-The initramfs holds the disk in pieces: files named by their place on it, in hexadecimal, nothing for
-what is zeros. A piece is at most 1 MiB, so that putting them together takes no more memory than that.
+The initramfs holds the disk in pieces: files named by their place on it, in hexadecimal, nothing
+for what is zeros. A piece is at most 1 MiB: putting them together takes no more memory than that.
 """
 import shutil
 

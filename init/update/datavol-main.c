@@ -3,6 +3,7 @@
  *   datavol          at boot (PID 1's service `data`)
  *   datavol make DEV makes the file system on a partition that is not ours yet (install)
  *   datavol format   marks the partition as empty, so that the next boot makes a new file system
+ *   reset            (its other name) the same, or with the data kept; asks, and restarts
  *
  * What is on the disk is never formatted by guess: only while the partition's entry in the GPT
  * carries GPT_ATTR_EMPTY. The order that makes a power cut harmless: grow the table (gpt_write),
@@ -10,11 +11,8 @@
  * boot starts over; after it: the file system is whole. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/blkpg.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,17 +23,9 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/spawn.h"
-#include "update/bootdisk.h"
 #include "update/content.h"
-#include "update/gpt.h"
-
-struct volume {
-	char disk[BOOTDISK_NAME_MAX + 8];   /* "/dev/vda"; empty: a device given by name */
-	char device[BOOTDISK_NAME_MAX + 8]; /* "/dev/vda8" */
-	int index;                          /* of the entry in the table */
-	bool empty;                         /* GPT_ATTR_EMPTY is set */
-	bool grew;
-};
+#include "update/reset.h"
+#include "update/volume.h"
 
 static int run(const char *const *argv)
 {
@@ -49,109 +39,6 @@ static int run(const char *const *argv)
 		return rc;
 	}
 	return spawn_wait(&c);
-}
-
-/* Tells the kernel that the partition in use got longer. */
-static int tell_kernel(int disk, const struct gpt *t, int index)
-{
-	struct blkpg_partition part = {
-		.start = (long long)(t->entries[index].first * t->sector_bytes),
-		.length = (long long)((t->entries[index].last - t->entries[index].first + 1) *
-				      t->sector_bytes),
-		.pno = index + 1,
-	};
-	struct blkpg_ioctl_arg arg = {
-		.op = BLKPG_RESIZE_PARTITION, .datalen = sizeof(part), .data = &part,
-	};
-
-	return ioctl(disk, BLKPG, &arg) < 0 ? -errno : 0;
-}
-
-static int grow(int disk, struct gpt *t, struct volume *v, struct err *e)
-{
-	uint64_t before = t->entries[v->index].last;
-	int rc;
-
-	if (!gpt_grow(t, v->index))
-		return 0;
-	rc = gpt_write(disk, t, e);
-	if (!rc) {
-		rc = tell_kernel(disk, t, v->index);
-		if (rc < 0)
-			err_code(e, rc, "tell the kernel of the new size");
-	}
-	if (rc < 0)
-		return rc;
-	v->grew = true;
-	log_info("%s grew by %llu MiB", v->device,
-		 (unsigned long long)((t->entries[v->index].last - before) * t->sector_bytes >> 20));
-	return 0;
-}
-
-/* `berth.data=/dev/X` on the kernel command line, for machines that boot without our disk. */
-static bool named_device(struct volume *v)
-{
-	static const char key[] = "berth.data=";
-	autobuf struct buf cmdline = { 0 };
-	const char *p;
-
-	if (file_read_at(AT_FDCWD, "/proc/cmdline", 64 * 1024, &cmdline, NULL) < 0)
-		return false;
-	p = strstr(buf_text(&cmdline), key);
-	if (!p)
-		return false;
-	p += strlen(key);
-	snprintf(v->device, sizeof(v->device), "%.*s", (int)strcspn(p, " \n"), p);
-	return true;
-}
-
-static int find_partition(struct volume *v, struct err *e)
-{
-	struct bootdisk d;
-	char name[BOOTDISK_NAME_MAX];
-	autoclose int disk = -1;
-	struct gpt t;
-	int rc;
-
-	if (named_device(v))
-		return 0;
-	rc = bootdisk_find(&d, e);
-	if (rc < 0)
-		return rc;
-	if (bootdisk_in_memory(&d))
-		return err_set(e, -ENODEV, "the system came over the network and runs in memory");
-	snprintf(v->disk, sizeof(v->disk), "/dev/%s", d.disk);
-	disk = open(v->disk, O_RDWR | O_CLOEXEC);
-	if (disk < 0)
-		return err_sys(e, "open \"%s\"", v->disk);
-	rc = gpt_read(disk, &t, e);
-	if (rc < 0)
-		return rc;
-	v->index = gpt_find(&t, "data");
-	if (v->index < 0)
-		return err_set(e, -ENODEV, "%s has no partition named \"data\"", v->disk);
-	bootdisk_partition(&d, v->index + 1, name);
-	snprintf(v->device, sizeof(v->device), "/dev/%s", name);
-	v->empty = t.entries[v->index].attributes & GPT_ATTR_EMPTY;
-	if (grow(disk, &t, v, e) < 0)
-		log_warn("%s stays as large as it is: %s", v->device, e->text);
-	return 0;
-}
-
-static int set_empty(const struct volume *v, bool empty, struct err *e)
-{
-	autoclose int disk = open(v->disk, O_RDWR | O_CLOEXEC);
-	struct gpt t;
-	int rc;
-
-	if (disk < 0)
-		return err_sys(e, "open \"%s\"", v->disk);
-	rc = gpt_read(disk, &t, e);
-	if (rc < 0)
-		return rc;
-	t.entries[v->index].attributes &= ~GPT_ATTR_EMPTY;
-	t.entries[v->index].attributes |= empty ? GPT_ATTR_EMPTY : 0;
-	return gpt_write(disk, &t, e);
 }
 
 static int make_filesystem(const struct volume *v, struct err *e)
@@ -172,7 +59,7 @@ static int make_filesystem(const struct volume *v, struct err *e)
 	device = open(v->device, O_RDONLY | O_CLOEXEC);
 	if (device < 0 || fsync(device) < 0)
 		return err_sys(e, "flush %s", v->device);
-	return *v->disk ? set_empty(v, false, e) : 0;
+	return *v->disk ? volume_set_empty(v, false, e) : 0;
 }
 
 /* e2fsck(8), "EXIT CODE": 0 clean, 1 mended, 2 mended and reboot wanted (only if mounted). */
@@ -274,13 +161,46 @@ static int make_tree(struct err *e)
 	return 0;
 }
 
+static enum reset_kind asked_at_the_boot_menu(void)
+{
+	autobuf struct buf cmdline = { 0 };
+
+	file_read_at(AT_FDCWD, "/proc/cmdline", 64 * 1024, &cmdline, NULL);
+	return reset_asked(buf_text(&cmdline));
+}
+
 static int bring_up(struct volume *v, struct err *e)
 {
-	int rc = find_partition(v, e);
+	int rc = volume_find(v, e);
 
+	if (!rc && *v->disk && volume_grow(v, e) < 0)
+		log_warn("%s stays as large as it is: %s", v->device, e->text);
+	if (v->grew)
+		log_info("%s grew by %llu MiB", v->device, (unsigned long long)v->grew_mib);
+	if (!rc && *v->disk && asked_at_the_boot_menu() == RESET_ALL) {
+		rc = volume_set_empty(v, true, e);
+		v->empty = !rc;
+	}
 	if (!rc)
 		rc = prepare(v, e);
 	return rc < 0 ? rc : mount_data(v, e);
+}
+
+/* One that was asked for before the restart, or at the boot menu. */
+static void go_on_with_reset(void)
+{
+	autoclose int var = open("/var", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err e = { 0 };
+	int rc = var < 0 ? err_sys(&e, "open /var") : 0;
+
+	if (!rc && asked_at_the_boot_menu() == RESET_KEEP_DATA)
+		rc = reset_mark(var, &e);
+	if (!rc)
+		rc = reset_go_on(var, &e);
+	if (rc > 0)
+		log_info("the machine was reset: its data, its name and its configuration are left");
+	if (rc < 0)
+		log_error("the reset is not done, the next boot goes on with it: %s", e.text);
 }
 
 static int at_boot(void)
@@ -290,6 +210,7 @@ static int at_boot(void)
 
 	if (bring_up(&v, &why) == 0) {
 		report("persistent", v.device, "");
+		go_on_with_reset();
 		log_info("%s is on /var", v.device);
 	} else {
 		log_warn("no data partition: %s", why.text);
@@ -312,7 +233,7 @@ static int mark_for_format(void)
 	struct volume v = { 0 };
 	struct err e = { 0 };
 
-	if (find_partition(&v, &e) < 0 || (*v.disk && set_empty(&v, true, &e) < 0)) {
+	if (volume_find(&v, &e) < 0 || (*v.disk && volume_set_empty(&v, true, &e) < 0)) {
 		log_error("%s", e.text);
 		return 1;
 	}
@@ -326,6 +247,10 @@ static int mark_for_format(void)
 
 int main(int argc, char **argv)
 {
+	const char *slash = strrchr(argv[0], '/');
+
+	if (!strcmp(slash ? slash + 1 : argv[0], "reset"))
+		return reset_command(argc, argv);
 	log_name("datavol");
 	if (argc == 1)
 		return at_boot();

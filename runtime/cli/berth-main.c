@@ -46,6 +46,8 @@ static const struct cli_command machine_commands[] = {
 	{ "update", "COMMAND", "Replace the system by a newer version, or go back", 0, CLI_ANY,
 	  cmd_helper },
 	{ "install", "/dev/DISK", "Copy the running system onto a disk", 0, CLI_ANY, cmd_helper },
+	{ "reset", "[OPTIONS]", "Back to the state of a machine that was just installed", 0, CLI_ANY,
+	  cmd_helper },
 	{ "support", "[OPTIONS]", "Pack everything that helps to find a fault, without secrets", 0, 0,
 	  cmd_support },
 	{ "toolbox", "[OPTIONS] [COMMAND [ARG...]]", "Look at the host out of a place where nothing stays",

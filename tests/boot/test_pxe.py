@@ -18,7 +18,7 @@ def installed(out, ssh_key, tmp_path_factory):
     empty = tmp_path_factory.mktemp("pxe") / "empty.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(empty), "3G"], check=True)
     machine = Machine(empty, user_data=SEED.format(key=ssh_key.public, name="guest"), ssh_key=ssh_key,
-                      memory=512, size="3G", options=["--pxe", str(out / "pxe")])
+                      forward=[80], memory=512, size="3G", options=["--pxe", str(out / "pxe")])
     try:
         machine.start()
         machine.wait_ssh()
@@ -56,6 +56,31 @@ def test_the_disk_that_it_installed_boots_by_itself(installed):
     assert machine.ssh("hostname").strip() == "stays"
     assert "persistent" in machine.ssh("cat /run/berth/data.json")
     assert "confirmed, running, boots next" in machine.ssh("berth update status")
+
+
+def test_a_reset_with_the_data_kept_survives_a_power_cut(installed):
+    """The power goes as soon as the command has answered: the next boot does what was asked for."""
+    machine, _ = installed
+    machine.ssh("echo kept >/var/lib/berth/volumes/mark; echo gone >/var/log/mark; sync")
+    who = machine.ssh("cat /etc/machine-id")
+    done = machine.try_ssh("echo no | berth reset --keep-data")
+    assert done.returncode == 1 and "nothing was changed" in done.stderr
+    machine.try_ssh("berth reset --keep-data --erase stays")
+    machine.power_cut()
+    machine.start()
+    machine.wait_ssh()  # the same keys, by the configuration that was installed
+    assert "the machine was reset" in machine.ssh("berth logs data")
+    assert machine.ssh("hostname; cat /var/lib/berth/volumes/mark") == "stays\nkept\n"
+    assert machine.ssh("cat /etc/machine-id") == who
+    assert machine.try_ssh("cat /var/log/mark").returncode == 1
+    assert machine.ssh("ls /var/lib/berth/boots") == "00000001.json\n", "boots are counted anew"
+
+
+def test_a_reset_of_everything_forgets_who_the_machine_was(installed):
+    machine, _ = installed
+    machine.try_ssh("berth reset --erase stays")
+    machine.wait_console(r"host +berth")
+    assert "Berth" in machine.wait_http(80), "it runs what the image has"
 
 
 def test_a_byte_that_the_network_changed_restarts_the_machine(out, tmp_path):

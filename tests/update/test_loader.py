@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from machine import Machine
+from machine import Machine, wait_until
 
 SECTOR, MIB = 512, 1 << 20
 SIGNATURE = b"# GRUB Environment Block\n"
@@ -139,3 +139,38 @@ def test_the_loader_chooses(disk, image, name, first, second, slot, why, after):
         assert list(disk.remembered()) == [slot]
     if after is not None:
         assert list(disk.get()) == [after.get(i, before[i]) for i in (0, 1)]
+
+
+KEYS_AT_THE_MENU = [
+    ("b", "b", "asked"),
+    ("r", "a", "asked berth.rescue"),
+    ("xy", "a", "asked berth.reset=all"),
+    ("xk", "a", "asked berth.reset=keep-data"),
+]
+
+
+@pytest.mark.parametrize("keys, slot, why", KEYS_AT_THE_MENU, ids=[k for k, _, _ in KEYS_AT_THE_MENU])
+def test_the_menu_for_people(disk, image, keys, slot, why):
+    """Esc until the menu is there; on the serial line, as on a machine without a screen."""
+    disk.set("0 a 1 0 1 0", "1 a 1 0 1 0")
+    machine = Machine(image, network=False, keyboard=True)
+    machine.overlay = disk.path
+
+    def press(key, shows):
+        def pressed():
+            machine.process.stdin.write(key)
+            machine.process.stdin.flush()
+            return shows in machine.console()
+        wait_until(pressed, 60, f"{shows} is on the console", machine)
+
+    try:
+        machine.start()
+        # So many that some are still on their way when GRUB has set up the line and looks once.
+        press(b"\x1b" * 64, "Rescue: no configuration is read")
+        if keys[0] == "x":
+            press(b"x", "EVERYTHING on this machine is lost")
+        press(keys[-1].encode(), "chosen slot=")
+        chosen = machine.wait_console(r"chosen slot=(\w) why=([^;]*?) ?;", 60)
+    finally:
+        machine.close()
+    assert chosen.groups() == (slot, why)

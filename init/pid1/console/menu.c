@@ -42,7 +42,8 @@ static const struct item {
 	{ '5', "restart in rescue mode, once",
 	  "No configuration is read and no container runs; this console has a root shell.", NULL, false,
 	  "rescue" },
-	{ '6', "switch off", "Containers are stopped, the machine goes off.", NULL, false, "poweroff" },
+	{ '6', "reset: as it was installed", NULL, ARGV(BERTH, "reset"), true, NULL },
+	{ '7', "switch off", "Containers are stopped, the machine goes off.", NULL, false, "poweroff" },
 };
 
 /* ---- the person ---- */
