@@ -1,10 +1,12 @@
 /* `berth`: the command people type. docker's commands with docker's columns, and the machine's. */
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "cli/complete.h"
 
 static const struct cli_command container_commands[] = {
 	{ "run", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Make a container and run it", 1, CLI_PROGRAM,
@@ -89,6 +91,21 @@ static const struct cli_command *find(const char *name)
 	return NULL;
 }
 
+static int print_completions(void)
+{
+	const struct cli_command *all[ARRAY_LEN(container_commands) + ARRAY_LEN(machine_commands) + 1];
+	const char *line = getenv("COMP_LINE");
+	size_t n = 0;
+
+	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
+		for (size_t i = 0; i < groups[g].count; i++)
+			all[n++] = &groups[g].commands[i];
+	all[n] = NULL;
+	if (line)
+		complete(line, all, stdout);
+	return EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cli_command *c = argc ? find(basename(argv[0])) : NULL;
@@ -111,6 +128,8 @@ int main(int argc, char **argv)
 		print_help(argc < 1 ? stderr : stdout);
 		return argc < 1 ? EXIT_FAILED : EXIT_OK;
 	}
+	if (!strcmp(argv[0], "__complete"))
+		return print_completions();
 	c = find(!strcmp(argv[0], "--version") || !strcmp(argv[0], "-v") ? "version" : argv[0]);
 	if (!c) {
 		fprintf(stderr, "berth: '%s' is not a berth command.\nSee 'berth --help'.\n", argv[0]);

@@ -46,6 +46,9 @@ struct cli_command {
 int cli_options(const struct cli_command *c, const struct cli_option *options, size_t count,
 		int argc, char **argv, char **args, int *exit_code);
 
+/* --help then prints the long options alone, a line each: for completion. */
+extern bool cli_names_only;
+
 /* A count given as an option's value. `name` is for the sentence. 0 or -errno. */
 int cli_number(const char *name, const char *text, long max, long *out, struct err *e);
 

@@ -7,6 +7,8 @@
 
 static const char *host_override;
 
+bool cli_names_only;
+
 const char *cli_host(void)
 {
 	const char *env = getenv("DOCKER_HOST");
@@ -43,6 +45,10 @@ int cli_number(const char *name, const char *text, long max, long *out, struct e
 
 static void print_help(const struct cli_command *c, const struct cli_option *options, size_t count)
 {
+	for (size_t i = 0; cli_names_only && i < count; i++)
+		printf("--%s\n", options[i].name);
+	if (cli_names_only)
+		return;
 	printf("Usage:  berth %s %s\n\n%s\n", c->name, c->arguments, c->summary);
 	if (!count)
 		return;

@@ -1,6 +1,7 @@
 """What an administrator has: logs, the support archive, the console's menu and rescue mode once."""
 import base64
 import io
+import subprocess
 import tarfile
 
 import pytest
@@ -81,6 +82,27 @@ def test_toolbox_may_write_anywhere_and_leaves_nothing(harbour):
     assert said == "new\n/host/usr/bin/berth\n/proc/1/root/usr/bin/init\nharbour\n"
     assert harbour.ssh("ls /usr/bin/new 2>/dev/null; grep -c toolbox /proc/mounts || true") == "0\n"
     assert harbour.try_ssh("berth toolbox nothing", 30).returncode == 127
+
+
+@pytest.mark.parametrize("line, words", [
+    ("berth sta", {"start", "status", "stop"}), ("berth logs ", {"demo", "loud", "ssh", "kernel"}),
+    ("berth update ", {"status", "install"}), ("docker rm --fo", {"--force"}),
+    ("berth restart ", {"demo"}),
+])
+def test_what_may_stand_next(harbour, line, words):
+    assert set(harbour.ssh(f"COMP_LINE='{line}' berth __complete").split()) >= words
+
+
+def test_tab_completes_in_the_shell(harbour):
+    """At a terminal: -tt, and what is typed comes through the pipe."""
+    argv = harbour.ssh_argv("timeout 60 sh -i")
+    with subprocess.Popen([argv[0], "-tt", *argv[1:]], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as shell:
+        shell.stdin.write(b"berth logs lo\t\n")
+        shell.stdin.flush()
+        lines = iter(shell.stdout.readline, b"")
+        assert any(line.strip() == CANARY.encode() for line in lines)
+        shell.kill()
 
 
 def menu(machine, typed, answer):
