@@ -81,7 +81,7 @@ test-update:
 
 # What is in the image: package, version, licence, digest of its source.
 sbom_packages := $(root_packages) musl linux grub2 libyaml yyjson libseccomp libcap2 libmicrohttpd \
-	libsodium libzstd mbedtls curl
+	libsodium libzstd zlib libarchive mbedtls curl
 $(image_out)/sbom.spdx.json: image-build/sbom image-build/sources.lock $(image_out)/release \
 		$(root_packages:%=out/pkg/%.key)
 	@image-build/sbom --version $(BERTH_RELEASE) --out $@ $(sbom_packages)

@@ -38,7 +38,7 @@ $1/.keys: $(2:%=out/pkg/%.key) image-build/packages.mk
 	@mv out/.keys.$(notdir $1) $$@
 endef
 sysroot_packages := musl linux-headers libyaml yyjson libseccomp libcap libmicrohttpd \
-	libsodium libzstd mbedtls curl tzdata
+	libsodium libzstd zlib libarchive mbedtls curl tzdata
 hostroot_packages := yyjson-host tzdata
 $(eval $(call tree_rule,out/sysroot,$(sysroot_packages)))
 $(eval $(call tree_rule,out/hostroot,$(hostroot_packages)))
