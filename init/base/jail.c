@@ -89,6 +89,8 @@ static const struct jail {
 	/* A megabyte of YAML is some hundred thousand small nodes. */
 	{ JAIL_PARSE, FOR_PARSE, 96 * MIB, 20 },
 	{ JAIL_PROBE, FOR_PROBE, 32 * MIB, 20 },
+	/* Four million names of a layer, and a zstd window; 64 GiB to decompress. */
+	{ JAIL_UNPACK, FOR_PROBE, 768ULL * MIB, 4 * 3600 },
 };
 
 static const struct jail *jail_by_name(const char *name)

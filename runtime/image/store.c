@@ -68,6 +68,10 @@ static int read_blob(const struct store *s, int source, const char *digest, size
 
 	snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(digest));
 	rc = file_read_at(s->sources[source].fd, path, max_bytes, out, e);
+	/* One store's index may give a name to an image of another one. */
+	for (size_t i = 0; rc == -ENOENT && i < s->source_count; i++)
+		if ((int)i != source && s->sources[i].fd >= 0)
+			rc = file_read_at(s->sources[i].fd, path, max_bytes, out, NULL);
 	if (rc < 0)
 		return rc;
 	sha256_hex(buf_text(out), out->len, sum);
@@ -233,9 +237,9 @@ static int open_source(struct store *s, const char *dir, struct err *e)
 		return out_of_memory(e);
 	source->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->source_count++;
-	if (source->fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "image store \"%s\"", dir);
-	return read_index(s, (int)(s->source_count - 1), e);
+	if (source->fd < 0 && errno != ENOENT)
+		return err_sys(e, "image store \"%s\"", dir);
+	return 0;
 }
 
 static int compare_images(const void *a, const void *b)
@@ -248,6 +252,33 @@ static int compare_images(const void *a, const void *b)
 	if (x->ref_count || y->ref_count)
 		return x->ref_count ? -1 : 1;
 	return strcmp(x->digest, y->digest);
+}
+
+/* An index may not know the size of a layer that another one brought. */
+static uint64_t size_elsewhere(const struct store *s, const char *diff_id)
+{
+	for (size_t i = 0; i < s->image_count; i++)
+		for (size_t k = 0; k < s->images[i]->layer_count; k++)
+			if (s->images[i]->layers[k].size_bytes &&
+			    !strcmp(s->images[i]->layers[k].diff_id, diff_id))
+				return s->images[i]->layers[k].size_bytes;
+	return 0;
+}
+
+static void borrow_sizes(struct store *s)
+{
+	for (size_t i = 0; i < s->image_count; i++) {
+		struct image *image = s->images[i];
+
+		for (size_t k = 0; k < image->layer_count; k++) {
+			struct image_layer *layer = &image->layers[k];
+
+			if (layer->size_bytes)
+				continue;
+			layer->size_bytes = size_elsewhere(s, layer->diff_id);
+			image->size_bytes += layer->size_bytes;
+		}
+	}
 }
 
 int store_open(struct store **out, const char *const *dirs, size_t dir_count, struct err *e)
@@ -265,6 +296,12 @@ int store_open(struct store **out, const char *const *dirs, size_t dir_count, st
 		if (rc < 0)
 			return rc;
 	}
+	for (size_t i = 0; i < s->source_count; i++) {
+		rc = s->sources[i].fd < 0 ? 0 : read_index(s, (int)i, e);
+		if (rc < 0)
+			return rc;
+	}
+	borrow_sizes(s);
 	if (s->image_count)
 		qsort(s->images, s->image_count, sizeof(struct image *), compare_images);
 	*out = take_ptr(s);
@@ -286,7 +323,13 @@ static const struct image *find_pinned(const struct store *s, const struct ref *
 {
 	const struct image *image = find_digest(s, wanted->digest);
 	struct ref have;
+	char full[REF_TEXT_MAX];
 
+	have = *wanted;
+	*have.tag = '\0';
+	/* The digest of an index, under which its image is known as well. */
+	if (!image)
+		return find_ref(s, ref_full(&have, full));
 	for (size_t i = 0; image && i < image->ref_count; i++)
 		if (!ref_parse(&have, image->refs[i], NULL) && !strcmp(have.domain, wanted->domain) &&
 		    !strcmp(have.path, wanted->path))

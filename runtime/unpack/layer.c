@@ -259,7 +259,7 @@ static int check_sums(struct pass *p, struct stream_sums *sums)
 		return rc;
 	if (layer->digest && strcmp(layer->digest, sums->blob) != 0)
 		return err_set(p->e, -EBADMSG, "its content has the digest %s", sums->blob);
-	if (strcmp(layer->diff_id, sums->diff_id) != 0)
+	if (layer->diff_id && strcmp(layer->diff_id, sums->diff_id) != 0)
 		return err_set(p->e, -EBADMSG, "it unpacks to diff id %s, the image's config says %s",
 			       sums->diff_id, layer->diff_id);
 	return 0;

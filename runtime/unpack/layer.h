@@ -27,7 +27,7 @@ struct sink {
 struct layer {
 	int fd;                  /* the blob, seekable, read from its start */
 	const char *digest;      /* what the blob's digest must be; NULL: not known */
-	const char *diff_id;     /* what the unpacked tar's must be */
+	const char *diff_id;     /* what the unpacked tar's must be; NULL: not known */
 	struct tree *tree;       /* the image so far; afterwards with this layer */
 	int number;              /* 0 = bottom */
 	const struct sink *sink; /* NULL: only check it and take it into the tree */

@@ -1,0 +1,119 @@
+/* fetch: the containers' side of a registry (OCI distribution-spec, Docker registry v2). Started
+ * for one pull or push, as nobody; holds the socket to the program that started it (image/talk.h),
+ * and what that gives it. Credentials come on standard input, as X-Registry-Auth has them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "fetch/program/fetch.h"
+#include "image/talk.h"
+
+enum { NOBODY = 65534, AUTH_MAX = 64 * 1024, CONFIG_MAX = 16 << 20, EXIT_USAGE = 2 };
+
+static const struct {
+	const char *name;
+	int (*run)(struct fetch *f, struct err *e);
+} commands[] = {
+	{ "pull", fetch_pull },
+	{ "push", fetch_push },
+};
+
+/* Nothing that comes over the network finds a right here. */
+static int drop_rights(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
+		return -errno;
+	return 0;
+}
+
+static int read_credentials(struct fetch *f, struct err *e)
+{
+	autobuf struct buf text = { 0 };
+	int rc = file_read_fd(STDIN_FILENO, AUTH_MAX, &text, e);
+
+	return rc < 0 ? rc : credentials_parse(buf_text(&text), &f->credentials, e);
+}
+
+/* Read while there are rights: the file has passwords in it. */
+static int read_registries(struct fetch *f, const char *path, struct err *e)
+{
+	autobuf struct buf text = { 0 };
+	int rc = path ? file_read_at(AT_FDCWD, path, CONFIG_MAX, &text, e) : -ENOENT;
+
+	if (rc == -ENOENT)
+		return endpoints_find(NULL, 0, f->ref.domain, &f->endpoints, e);
+	return rc < 0 ? rc : endpoints_find(text.data, text.len, f->ref.domain, &f->endpoints, e);
+}
+
+struct arguments {
+	const char *command, *platform, *registries, *ref;
+};
+
+static bool read_arguments(int argc, char **argv, struct arguments *a)
+{
+	*a = (struct arguments){ .command = argc > 1 ? argv[1] : NULL, .platform = "linux/amd64" };
+	for (int i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "--platform") && i + 1 < argc)
+			a->platform = argv[++i];
+		else if (!strcmp(argv[i], "--registries") && i + 1 < argc)
+			a->registries = argv[++i];
+		else if (*argv[i] != '-' && !a->ref)
+			a->ref = argv[i];
+		else
+			return false;
+	}
+	return a->command && a->ref;
+}
+
+static int run(const struct arguments *a, struct fetch *f, struct err *e)
+{
+	int rc = ref_parse(&f->ref, a->ref, e);
+
+	if (!rc)
+		rc = read_credentials(f, e);
+	if (!rc)
+		rc = read_registries(f, a->registries, e);
+	if (!rc && (drop_rights() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)))
+		rc = err_set(e, -EIO, "the HTTP client does not start");
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (!strcmp(commands[i].name, a->command))
+			return commands[i].run(f, e);
+	return err_set(e, -EINVAL, "there is no command \"%s\"", a->command);
+}
+
+int main(int argc, char **argv)
+{
+	struct fetch f = { .sock = TALK_FD };
+	struct arguments a;
+	struct err e = { 0 };
+	int rc;
+
+	log_name("fetch");
+	signal(SIGPIPE, SIG_IGN);
+	if (!read_arguments(argc, argv, &a)) {
+		log_error("expected COMMAND [--platform OS/ARCH] [--registries FILE] REFERENCE");
+		return EXIT_USAGE;
+	}
+	f.platform = a.platform;
+	rc = run(&a, &f, &e);
+	if (rc < 0 && talk_send(f.sock, -1, "error %d %s", f.status ? f.status : 500, e.text) < 0)
+		log_error("%s", e.text);
+	web_close(&f.web);
+	endpoints_free(&f.endpoints);
+	credentials_free(&f.credentials);
+	return rc < 0;
+}
