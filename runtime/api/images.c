@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/handlers.h"
+#include "api/image_filters.h"
 #include "api/json.h"
 #include "api/request.h"
 #include "base/cleanup.h"
@@ -27,26 +27,16 @@ static yyjson_doc *read_config(struct request *r, const struct image *image)
 	return yyjson_read(text, len, 0);
 }
 
-static int64_t unix_time(const char *rfc3339)
-{
-	struct tm tm = { 0 };
-
-	if (!rfc3339 || sscanf(rfc3339, "%d-%d-%dT%d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-			       &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	return timegm(&tm);
-}
-
-static void add_refs(struct buf *b, const char *key, const struct image *image)
+static void add_refs(struct buf *b, const char *key, const struct image *image,
+		     const struct image_filters *filters)
 {
 	json_open(b, key, '[');
 	for (size_t i = 0; i < image->ref_count; i++) {
 		char text[REF_TEXT_MAX];
 		struct ref ref;
 
-		if (!ref_parse(&ref, image->refs[i], NULL) && *ref.tag) {
+		if (!ref_parse(&ref, image->refs[i], NULL) && *ref.tag &&
+		    image_filters_match_name(filters, image->refs[i])) {
 			*ref.digest = '\0';
 			json_string(b, NULL, ref_familiar(&ref, text));
 		}
@@ -54,19 +44,38 @@ static void add_refs(struct buf *b, const char *key, const struct image *image)
 	json_close(b, ']');
 }
 
-static void add_digests(struct buf *b, const struct image *image)
+/* "NAME@DIGEST" of the image's ith name: of the index that it was picked from, if it is known under
+ * that, else of its manifest. False: an earlier name has said it. */
+static bool repo_digest(const struct image *image, size_t i, char text[REF_TEXT_MAX])
 {
-	json_open(b, "RepoDigests", '[');
-	for (size_t i = 0; i < image->ref_count; i++) {
-		char text[REF_TEXT_MAX];
-		struct ref ref;
+	char earlier[REF_TEXT_MAX];
+	struct ref ref, other;
 
-		if (ref_parse(&ref, image->refs[i], NULL) < 0)
-			continue;
-		*ref.tag = '\0';
-		snprintf(ref.digest, sizeof(ref.digest), "%s", image->digest);
-		json_string(b, NULL, ref_familiar(&ref, text));
-	}
+	if (ref_parse(&ref, image->refs[i], NULL) < 0)
+		return false;
+	*ref.tag = '\0';
+	for (size_t k = 0; !*ref.digest && k < image->ref_count; k++)
+		if (!ref_parse(&other, image->refs[k], NULL) && *other.digest &&
+		    !strcmp(other.domain, ref.domain) && !strcmp(other.path, ref.path))
+			strcpy(ref.digest, other.digest);
+	if (!*ref.digest)
+		strcpy(ref.digest, image->digest);
+	ref_familiar(&ref, text);
+	for (size_t k = 0; k < i; k++)
+		if (repo_digest(image, k, earlier) && !strcmp(earlier, text))
+			return false;
+	return true;
+}
+
+static void add_digests(struct buf *b, const struct image *image,
+			const struct image_filters *filters)
+{
+	char text[REF_TEXT_MAX];
+
+	json_open(b, "RepoDigests", '[');
+	for (size_t i = 0; i < image->ref_count; i++)
+		if (image_filters_match_name(filters, image->refs[i]) && repo_digest(image, i, text))
+			json_string(b, NULL, text);
 	json_close(b, ']');
 }
 
@@ -77,38 +86,58 @@ static void add_value(struct buf *b, const char *key, yyjson_val *value)
 	json_raw(b, key, text ? text : "null");
 }
 
-static void add_summary(struct request *r, struct buf *b, const struct image *image)
+static int64_t users(const struct engine *en, const struct image *image)
 {
-	autodoc yyjson_doc *doc = read_config(r, image);
-	yyjson_val *root = yyjson_doc_get_root(doc);
+	int64_t count = 0;
+
+	for (size_t i = 0; i < en->count; i++)
+		count += en->containers[i]->image_id && !strcmp(en->containers[i]->image_id, image->id);
+	return count;
+}
+
+static void add_summary(struct request *r, struct buf *b, const struct image *image,
+			yyjson_val *root, const struct image_filters *filters)
+{
 	yyjson_val *config = yyjson_obj_get(root, "config");
+	bool shared = request_flag(r, "shared-size");
 
 	json_open(b, NULL, '{');
-	json_int(b, "Containers", -1);
-	json_int(b, "Created", unix_time(yyjson_get_str(yyjson_obj_get(root, "created"))));
+	json_int(b, "Containers", shared ? users(r->engine, image) : -1);
+	json_int(b, "Created", image_created(root));
 	json_string(b, "Id", image->id);
 	add_value(b, "Labels", yyjson_obj_get(config, "Labels"));
 	json_string(b, "ParentId", "");
-	add_digests(b, image);
-	add_refs(b, "RepoTags", image);
-	json_int(b, "SharedSize", -1);
+	add_digests(b, image, filters);
+	add_refs(b, "RepoTags", image, filters);
+	json_int(b, "SharedSize", !shared ? -1 : (int64_t)(image->size_bytes -
+		 engine_image_own_bytes(r->engine, image)));
 	json_int(b, "Size", (int64_t)image->size_bytes);
 	json_close(b, '}');
 }
 
+/* Without `all` docker leaves out layers of the classic builder, of which we have none. */
 void handle_images(struct request *r)
 {
+	struct image_filters *filters;
 	struct buf json = { 0 };
+	struct err e = { 0 };
+	int rc = image_filters_parse(&filters, request_query(r, "filters"), r->engine, &e);
 
-	if (request_query(r, "filters") && strcmp(request_query(r, "filters"), "{}")) {
-		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED, "filters of images are not supported yet");
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
 		return;
 	}
 	json_open(&json, NULL, '[');
-	for (size_t i = 0; i < store_count(r->engine->store); i++)
-		add_summary(r, &json, store_image(r->engine->store, i));
+	for (size_t i = 0; i < store_count(r->engine->store); i++) {
+		const struct image *image = store_image(r->engine->store, i);
+		autodoc yyjson_doc *doc = read_config(r, image);
+
+		if (image_filters_match(filters, image, yyjson_doc_get_root(doc)))
+			add_summary(r, &json, image, yyjson_doc_get_root(doc), filters);
+	}
 	json_close(&json, ']');
 	buf_addc(&json, '\n');
+	image_filters_free(filters);
 	reply_json(r, MHD_HTTP_OK, &json);
 }
 
@@ -146,8 +175,8 @@ void handle_image(struct request *r)
 		return;
 	json_open(&json, NULL, '{');
 	json_string(&json, "Id", image->id);
-	add_refs(&json, "RepoTags", image);
-	add_digests(&json, image);
+	add_refs(&json, "RepoTags", image, NULL);
+	add_digests(&json, image, NULL);
 	json_string(&json, "Parent", "");
 	json_string(&json, "Comment", "");
 	add_value(&json, "Created", yyjson_obj_get(root, "created"));
@@ -173,10 +202,10 @@ static void add_history(struct buf *b, const struct image *image, yyjson_val *en
 
 	json_open(b, NULL, '{');
 	json_string(b, "Id", last ? image->id : "<missing>");
-	json_int(b, "Created", unix_time(yyjson_get_str(yyjson_obj_get(entry, "created"))));
+	json_int(b, "Created", image_created(entry));
 	json_string(b, "CreatedBy", yyjson_get_str(yyjson_obj_get(entry, "created_by")));
 	if (last)
-		add_refs(b, "Tags", image);
+		add_refs(b, "Tags", image, NULL);
 	else
 		json_raw(b, "Tags", "null");
 	json_int(b, "Size", (int64_t)size);

@@ -335,5 +335,6 @@ void engine_boot(struct engine *en)
 	remove_what_was_to_go(en);
 	refuse_circles(en);
 	start_what_can(en);
+	engine_clean_later(en);
 	public_soon(en);
 }

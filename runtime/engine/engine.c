@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "engine/internal.h"
+#include "engine/job.h"
 
 static int read_boot_id(struct engine *en, struct err *e)
 {
@@ -141,9 +142,16 @@ static void raise_fd_limit(void)
 
 static int open_store(struct engine *en, struct err *e)
 {
-	const char *dirs[] = { en->paths.store_embedded, en->paths.store_pulled };
+	int rc = engine_reload_store(en, e);
 
-	return store_open(&en->store, dirs, ARRAY_LEN(dirs), e);
+	/* A damaged index of the data partition costs what was pulled, not the machine's own. */
+	if (rc < 0) {
+		const char *dirs[] = { en->paths.store_embedded };
+
+		log_error("%s; only the images of the system are there", e->text);
+		rc = store_open(&en->store, dirs, ARRAY_LEN(dirs), e);
+	}
+	return rc;
 }
 
 int engine_init(struct engine *en, int argc, char **argv, struct err *e)
@@ -184,6 +192,8 @@ void engine_free(struct engine *en)
 		container_free(en->containers[i]);
 	}
 	free(en->containers);
+	en->uncollected = false;
+	job_free(take_ptr(en->cleaner));
 	store_close(en->store);
 	events_free(en->events);
 	ports_free(en->ports);

@@ -20,6 +20,8 @@
 #include "net/ruleset.h"
 #include "spec/image.h"
 
+struct job;
+
 struct engine {
 	struct engine_paths paths;
 	struct loop *loop;
@@ -37,6 +39,9 @@ struct engine {
 	struct loop_source *public_timer;
 	int64_t boot_ms;                 /* CLOCK_BOOTTIME when the first start returned; 0: none */
 	int lock;                        /* held as long as this engine lives */
+	unsigned jobs;                   /* processes at work in the image store ... */
+	struct job *cleaner;             /* ... of which one may be this, which empties its tmp/ */
+	bool uncollected;                /* something may be left over that the next end of a job frees */
 	int cgroup_shims;                /* fd of the cgroup that shims go into; -1 */
 
 	/* Network of the bridge; made when the first container needs it. */
@@ -167,6 +172,31 @@ int engine_image_config(struct engine *en, const char *image, struct image_confi
 /* "NAME=value" as its program sees them. 0 or -errno. */
 int engine_container_env(const struct container *c, const struct image_config *image,
 			 struct string_list *out);
+
+/* ---- images: what changes them is a process of its own (engine/job.h) ---- */
+
+/* Reads the stores anew; the old one stays when that fails. */
+int engine_reload_store(struct engine *en, struct err *e);
+
+/* What a job's result says of an image: it gets `ref` (in full; NULL: none). `news`: it was not
+ * under that name before. 0 or -errno. */
+int engine_take_image(struct engine *en, const char *result, const char *ref, bool *news,
+		      struct err *e);
+/* docker's rmi, with its sentences; each step is told ("Untagged" NAME, "Deleted" DIGEST). */
+struct image_teller {
+	void (*tell)(void *arg, const char *what, const char *name);
+	void *arg;
+};
+int engine_image_remove(struct engine *en, const char *name, bool force,
+			const struct image_teller *teller, struct err *e);
+bool engine_image_used(const struct engine *en, const struct image *image);
+uint64_t engine_image_own_bytes(const struct engine *en, const struct image *image);
+
+/* Frees what no image needs, at once or when the last job is done. */
+void engine_clean_store(struct engine *en);
+void engine_clean_later(struct engine *en); /* once the boot is over */
+int engine_collect(struct engine *en, int rc, struct err *e);
+int engine_tag(struct engine *en, const char *image, const char *ref, struct err *e);
 
 /* "a", "b": images whose names are near `name`, for error sentences. */
 void engine_near_images(const struct engine *en, const char *name, struct buf *out);

@@ -31,6 +31,8 @@ static const struct row {
 	ROW("volumes", volumes, DATA, "/var/lib/berth/volumes"),
 	ROW("store-embedded", store_embedded, DATA, "/usr/share/berth/store"),
 	ROW("store-pulled", store_pulled, DATA, "/var/lib/berth/store"),
+	ROW("store-program", store_program, PROGRAM, "/usr/lib/berth/store"),
+	ROW("fetch", fetch, PROGRAM, "/usr/lib/berth/fetch"),
 	ROW("shim", shim, PROGRAM, "/usr/lib/berth/shim"),
 	ROW("runtime", runtime, PROGRAM, "/usr/bin/berth-oci"),
 	ROW("cgroups", cgroups, PROGRAM, "/sys/fs/cgroup"),

@@ -22,6 +22,8 @@ struct engine_paths {
 	char *store_pulled;
 	char *shim;
 	char *runtime;
+	char *store_program; /* what changes the image store */
+	char *fetch;         /* what it speaks with registries through */
 	char *cgroups;        /* cgroup v2's mount */
 	char *cgroup_shims;   /* inside it */
 	char *bridge;         /* not a path: the bridge's name */

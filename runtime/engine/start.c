@@ -43,7 +43,6 @@ struct start {
 	bool shim_gone;              /* the container ended while the runtime started it */
 	struct err failure;
 	struct image_config image;
-	const struct image *found;
 };
 
 static void spawn_shim(struct container *c);
@@ -174,14 +173,15 @@ static int find_image(struct container *c, const struct image **out, struct err 
 static int prepare(struct container *c, bool *copy_up, struct err *e)
 {
 	struct start *s = c->start;
+	const struct image *image;
 	int rc;
 
 	if (bundle_remove(c, NULL) < 0)
 		return err_set(e, -EBUSY, "its directory in \"%s\" is in use",
 			       c->engine->paths.bundles);
-	rc = find_image(c, &s->found, e);
+	rc = find_image(c, &image, e);
 	if (!rc)
-		rc = engine_image_config(c->engine, s->found->id, &s->image, e);
+		rc = engine_image_config(c->engine, image->id, &s->image, e);
 	if (!rc && health_prepare(c, &s->image) < 0)
 		rc = err_set(e, -ENOMEM, "out of memory");
 	if (!rc)
@@ -189,7 +189,7 @@ static int prepare(struct container *c, bool *copy_up, struct err *e)
 	if (!rc)
 		rc = volumes_prepare(c, copy_up, e);
 	if (!rc)
-		rc = bundle_write(c, s->found, &s->image, e);
+		rc = bundle_write(c, image, &s->image, e);
 	return rc;
 }
 
@@ -235,6 +235,7 @@ static void on_copied(struct loop *l, int fd, uint32_t events, void *arg)
 static void begin_copy_up(struct container *c)
 {
 	struct start *s = c->start;
+	const struct image *image; /* looked for again: the store may have been read anew meanwhile */
 	struct err e = { 0 };
 
 	if (copying(c->engine)) {
@@ -242,7 +243,8 @@ static void begin_copy_up(struct container *c)
 		return;
 	}
 	s->step = STEP_COPY_UP;
-	if (copyup_run(c, s->found, &s->child, &s->complaint, &e) < 0) {
+	if (store_find(c->engine->store, c->image_id, &image, &e) < 0 ||
+	    copyup_run(c, image, &s->child, &s->complaint, &e) < 0) {
 		s->child.pidfd = -1;
 		fail(c, &e);
 		return;

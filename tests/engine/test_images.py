@@ -1,0 +1,315 @@
+"""Images: pull, push and all that names them, by the stock docker CLI, against docker-registry and
+stand-ins that misbehave. The engine runs on this machine; what needs a guest is at the end."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from registries import HostEngine, Registry, StandIn
+from test_embed import DIR, HOSTILE, SYM, Layout, layer_tar, row, rows, sha256  # noqa: F401
+
+from machine import SHORT_SECONDS, Machine, wait_until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="needs root: layers have owners, devices, trusted xattrs")
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, out):
+    registry = Registry(tmp_path_factory.mktemp("registry"))
+    registry.fill("servers:1", f"oci:{out}/test/images/servers-oci")
+    yield registry
+    registry.close()
+
+
+@pytest.fixture
+def engine(out, tmp_path):
+    engine = HostEngine(out, tmp_path / "engine")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def layout(tmp_path):
+    layout = Layout(tmp_path / "layout")
+    layout.image([layer_tar([row("usr/lib", **DIR), row("lib", **SYM, linkname="usr/lib")]),
+                  layer_tar([row("lib/big", os.urandom(300000)), row("etc/x", b"x", uid=33)])],
+                 architecture="amd64", created="2026-01-02T03:04:05Z", config={"Cmd": ["/x"]})
+    return layout
+
+
+@pytest.fixture
+def stand_in(layout):
+    made = []
+
+    def make(fault=None, other=None, source=layout.path):
+        made.append(StandIn(source, fault, other))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+# ---- pull
+
+
+def test_pull_is_what_the_registry_has(engine, registry, out, tmp_path):
+    name = f"{registry.name}/servers:1"
+    said = engine.docker("pull", name)
+    digest = registry.digest("servers:1")
+    assert f"Digest: {digest}\nStatus: Downloaded newer image for {name}\n" in said
+    assert said.count(": Pull complete") == 4
+    assert f"Status: Image is up to date for {name}\n" in engine.docker("pull", name)
+    assert engine.docker("images", "--digests", "--format", "{{.Digest}}") == f"{digest}\n"
+    inspected = json.loads(engine.docker("inspect", name))[0]
+    assert inspected["RepoDigests"] == [f"{registry.name}/servers@{digest}"]
+    # The layers are those that `unpack embed` makes of the same image, file by file.
+    tar = tmp_path / "store.tar"
+    subprocess.run([out / "host/bin/unpack", "embed", "--out", tar,
+                    f"x={out}/test/images/servers-oci"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["tar", "-C", tmp_path, "--xattrs-include=*", "-xf", tar], check=True)
+    look = "find . -mindepth 2 ! -type d -printf '%P %y %m %U %G %l %s %T@\\n' -o -type d -mindepth 1 " \
+           "-printf '%P %y %m %U %G\\n' | sort; getfattr -R -d -m - . | sort"
+    ours, theirs = (subprocess.run(["sh", "-c", look], cwd=top, capture_output=True, text=True).stdout
+                    for top in (engine.store / "layers", tmp_path / "usr/share/berth/store/layers"))
+    assert ours == theirs and ours.count("\n") > 1000
+
+
+def test_pull_by_digest_and_platform(engine, stand_in, tmp_path):
+    layout = Layout(tmp_path / "many")
+    for arch in ("amd64", "arm64"):
+        layout.image([layer_tar([row("arch", arch.encode())])], platform=f"linux/{arch}",
+                     architecture=arch)
+    index = layout.blob((layout.path / "index.json").read_bytes(),
+                        "application/vnd.oci.image.index.v1+json")
+    (layout.path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [index]}))
+    server = stand_in(source=layout.path)
+    server.manifest_type = "application/vnd.oci.image.index.v1+json"
+    pinned = f"{server.name}/x@{index['digest']}"
+    engine.docker("pull", pinned)
+    assert engine.docker("inspect", "--format", "{{.Architecture}} {{.RepoDigests}}",
+                         pinned) == f"amd64 [{pinned}]\n"
+    engine.docker("pull", "--platform", "linux/arm64", f"{server.name}/x")
+    assert engine.docker("inspect", "--format", "{{.Architecture}}", f"{server.name}/x") == "arm64\n"
+    done = engine.docker("pull", "--platform", "linux/s390x", f"{server.name}/x", code=None)
+    assert "no matching manifest for linux/s390x in the manifest list entries" in done.stderr
+
+
+@pytest.mark.parametrize("tls, auth", [(True, False), (False, True), (True, True)])
+def test_private_registries(engine, out, tmp_path, tls, auth):
+    (tmp_path / "private").mkdir()
+    registry = Registry(tmp_path / "private", tls=tls, auth=auth)
+    try:
+        registry.fill("team/app:1", f"oci:{out}/demo-image")
+        name = f"{registry.name}/team/app:1"
+        if auth:
+            done = engine.docker("pull", name, code=None)
+            assert done.returncode == 1 and "no basic auth credentials" in done.stderr
+            engine.login(registry)
+        engine.docker("pull", name)
+        engine.docker("tag", name, f"{registry.name}/team/copy:2")
+        engine.docker("push", f"{registry.name}/team/copy:2")
+        assert registry.digest("team/copy:2") == registry.digest("team/app:1")
+    finally:
+        registry.close()
+
+
+def test_configured_registries(engine, stand_in, layout, out, tmp_path):
+    """A mirror comes first, the registry when the mirror fails; credentials of the configuration."""
+    good, bad = stand_in("basic", other=stand_in()), stand_in("broken")
+    bad.manifest = lambda unused: b"no manifest"
+    engine.configure({"berth": {"registries": [
+        {"host": good.name, "username": "u", "password": "p", "mirrors": [f"http://{bad.name}"]}]}})
+    engine.docker("pull", f"{good.name}/x:latest")
+    assert bad.seen and not any(auth for _, auth, _ in bad.seen)
+    assert any(auth == "Basic dTpw" for _, auth, _ in good.seen)
+    # Blobs were redirected to another host, which must not be told the password.
+    assert good.other.seen and not any(auth for _, auth, _ in good.other.seen)
+
+
+def test_a_token_is_asked_for_once(engine, stand_in):
+    server = stand_in("token")
+    engine.docker("pull", f"{server.name}/x:latest")
+    tokens = [path for path, _, _ in server.seen if path.startswith("/token")]
+    assert tokens == ["/token?service=here&scope=repository%3Ax%3Apull"]
+
+
+@pytest.mark.parametrize("fault, again", [("reset", True), ("reset-whole", True), ("busy", True)])
+def test_what_breaks_is_taken_up_again(engine, stand_in, fault, again):
+    server = stand_in(fault)
+    said = engine.docker("pull", f"{server.name}/x:latest")
+    assert ("Retrying in" in said) == again
+    if fault == "reset":
+        assert any(wanted for _, _, wanted in server.seen), "the rest was asked for, not the whole"
+
+
+@pytest.mark.parametrize("fault, expected", [
+    ("long", "sends more than the"), ("short", "bytes, the manifest says"),
+    ("digest", "content of digest"), ("gone", "the registry answers 404"),
+    ("circle", "redirects"), ("broken", "the registry answers 500"),
+])
+def test_what_stays_wrong_is_refused_and_leaves_nothing(engine, stand_in, fault, expected):
+    done = engine.docker("pull", f"{stand_in(fault).name}/x:latest", code=None)
+    assert done.returncode == 1 and expected in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert engine.docker("images", "-q") == "" and engine.leftovers() == []
+
+
+def test_manifests_that_are_refused(engine, stand_in, layout):
+    server = stand_in()
+    server.manifest_type = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+    for change, expected in ((None, "Docker's schema 1"), (b"{", "is not JSON"),
+                             (b'{"schemaVersion":2}', "descriptor")):
+        if change:
+            server.manifest_type = "application/vnd.oci.image.manifest.v1+json"
+            server.manifest = lambda unused, text=change: text
+        done = engine.docker("pull", f"{server.name}/x:latest", code=None)
+        assert done.returncode == 1 and expected in done.stderr, done.stderr
+    foreign = Layout(layout.path.parent / "foreign")
+    foreign.image([layer_tar([row("x", b"x")])],
+                  layer_type="application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
+    done = engine.docker("pull", f"{stand_in(source=foreign.path).name}/x:latest", code=None)
+    assert "foreign layers" in done.stderr
+    done = engine.docker("pull", f"{stand_in().name}/x@sha256:{'0' * 64}", code=None)
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_layers_are_refused(engine, stand_in, tmp_path, case):
+    entries, expected = HOSTILE[case]
+    hostile = Layout(tmp_path / "hostile")
+    hostile.image([layer_tar(entries)])
+    done = engine.docker("pull", f"{stand_in(source=hostile.path).name}/x:latest", code=None)
+    assert done.returncode == 1 and expected.lower() in done.stderr.lower(), done.stderr
+    assert engine.leftovers() == []
+
+
+# ---- names
+
+
+def test_tag_rmi_and_prune_keep_docker_s_rules(engine, registry):
+    name = f"{registry.name}/servers:1"
+    engine.docker("pull", "-q", name)
+    engine.docker("tag", name, "copy:2")
+    image = engine.docker("images", "-q", "copy").strip()
+    done = engine.docker("rmi", image, code=None)
+    assert "(must be forced) - image is referenced in multiple repositories" in done.stderr
+    assert engine.docker("rmi", name) == f"Untagged: {name}\n"
+    container = engine.docker("create", "--network", "none", "copy:2", "/x").strip()
+    done = engine.docker("rmi", "copy:2", code=None)
+    assert f"(must force) - container {container[:12]} is using its referenced image {image}" in \
+        done.stderr
+    assert engine.docker("image", "prune", "-af").startswith("Total reclaimed space: 0B")
+    engine.docker("rm", container)
+    assert "deleted: sha256:" in engine.docker("image", "prune", "-af")
+    assert engine.leftovers() == [] and engine.docker("images", "-q") == ""
+    done = engine.docker("tag", "nothing", "x", code=None)
+    assert "No such image: nothing:latest" in done.stderr
+    done = engine.docker("push", "127.0.0.1:1/nothing:1", code=None)
+    assert "An image does not exist locally with the tag: 127.0.0.1:1/nothing" in done.stderr
+
+
+def test_a_second_image_brings_only_its_own_layers(engine, stand_in, layout, registry, tmp_path):
+    engine.docker("pull", "-q", f"{stand_in().name}/x:latest")
+    base = json.loads(stand_in().manifest("latest"))
+    more = Layout(tmp_path / "more")
+    tars = [layer_tar([row("usr/lib", **DIR), row("lib", **SYM, linkname="usr/lib")]),
+            layer_tar([row("lib/small", b"small")])]
+    more.image(tars, architecture="amd64")
+    said = engine.docker("pull", f"{stand_in(source=more.path).name}/y:latest")
+    assert said.count("Already exists") == 1 and said.count("Pull complete") == 1
+    # A file below a symlink of the layer that was there already lies behind it.
+    assert (engine.store / "layers" / sha256(tars[1])[7:] / "usr/lib/small").exists()
+    assert len(base["layers"]) == 2
+
+
+# ---- crashes
+
+
+def test_a_killed_pull_leaves_a_whole_store(engine, registry):
+    """kill -9 of the engine at many moments of a pull: whatever was, the next pull makes it good."""
+    name = f"{registry.name}/servers:1"
+    for moment in range(6):
+        client = subprocess.Popen(["docker", "pull", "-q", name], env=engine.environment(),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            client.wait(timeout=0.3 + 0.7 * moment)
+        except subprocess.TimeoutExpired:
+            pass
+        engine.kill()
+        client.wait(timeout=60)
+        engine.start()
+        assert engine.docker("images", "-q").count("\n") <= 1
+    engine.docker("pull", "-q", name)
+    assert engine.docker("images", "--format", "{{.Size}}") == "130MB\n"
+
+
+def test_a_full_disk_fails_the_pull_alone(engine, registry, tmp_path):
+    size = tmp_path / "small"
+    size.mkdir()
+    engine.kill()
+    engine.store.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "small", engine.store], check=True)
+    try:
+        engine.start()
+        done = engine.docker("pull", f"{registry.name}/servers:1", code=None)
+        assert done.returncode == 1 and "No space left on device" in done.stderr, done.stderr
+        assert engine.docker("images", "-q") == "" and engine.leftovers() == []
+    finally:
+        engine.kill()
+        wait_until(lambda: subprocess.run(["umount", engine.store], check=False).returncode == 0,
+                   SHORT_SECONDS, "the store can be unmounted")
+        engine.start()
+
+
+# ---- in a booted machine
+
+
+@pytest.fixture(scope="module")
+def tank(image, ssh_key):
+    with Machine(image, user_data=f"#cloud-config\nssh_authorized_keys:\n  - {ssh_key.public}\n",
+                 memory=384, ssh_key=ssh_key) as machine:
+        machine.wait_ssh()
+        path = machine.work / "docker.sock"
+        argv = machine.ssh_argv("-")
+        tunnel = subprocess.Popen([*argv[:-2], "-N", "-L", f"{path}:/run/docker.sock", argv[-2]],
+                                  stdin=subprocess.DEVNULL)
+        try:
+            wait_until(path.exists, SHORT_SECONDS, "the tunnel stands", machine)
+            machine.docker_env = {**os.environ, "DOCKER_HOST": f"unix://{path}",
+                                  "DOCKER_CONFIG": str(machine.work)}
+            yield machine
+        finally:
+            tunnel.kill()
+            tunnel.wait()
+
+
+def docker(tank, *args):
+    done = subprocess.run(["docker", *args], env=tank.docker_env, capture_output=True, text=True,
+                          timeout=240, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, f"{args}: {done}\n{tank.console_tail()}"
+    return done
+
+
+def test_run_of_an_image_that_is_in_a_registry(tank, registry, out, tmp_path):
+    """The demo image's layer is the machine's own, so only the new one is downloaded; what ran is
+    pushed under another name, and is the same there."""
+    shutil.copytree(out / "demo-image", tmp_path / "app")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/said").write_text("pulled\n")
+    subprocess.run(["umoci", "insert", "--image", f"{tmp_path}/app:latest", tmp_path / "new",
+                    "/srv/new"], check=True, capture_output=True)
+    registry.fill("app:1", f"oci:{tmp_path}/app:latest")
+    host = f"10.0.2.2:{registry.port}"
+    tank.ssh("sed -i '1s/^{/{\"berth\":{\"registries\":[{\"host\":\"%s\",\"insecure\":true}]},/' "
+             "/run/berth/config.json" % host)
+    done = docker(tank, "run", "--rm", "--network", "none", "--entrypoint", "cat", f"{host}/app:1",
+                  "/srv/new/said")
+    assert done.stdout == "pulled\n"
+    assert "Already exists" in done.stderr and done.stderr.count("Pull complete") == 1, done.stderr
+    docker(tank, "tag", f"{host}/app:1", f"{host}/again/app:2")
+    docker(tank, "push", f"{host}/again/app:2")
+    assert registry.digest("again/app:2") == registry.digest("app:1")
+    docker(tank, "rmi", f"{host}/again/app:2", f"{host}/app:1")
+    assert tank.ssh("ls /var/lib/berth/store/layers") == ""
