@@ -46,5 +46,5 @@ int body_replace(char **member, const char *text, struct err *e);
 body_take_fn take_string, take_bool, take_int, take_strings, take_map, take_nothing;
 body_take_fn take_ports, take_exposed;                             /* body_ports.c */
 body_take_fn take_binds, take_mounts, take_tmpfs, take_volumes;    /* body_mounts.c */
-body_take_fn take_host_config;                                     /* body_host.c */
+body_take_fn take_host_config, take_restart;                       /* body_host.c */
 body_take_fn take_health;                                          /* body_health.c */

@@ -76,7 +76,7 @@ static const struct body_key restart_keys[] = {
 	{ NULL, NULL, 0 },
 };
 
-static int take_restart(struct body *b, void *member, yyjson_val *v, struct err *e)
+int take_restart(struct body *b, void *member, yyjson_val *v, struct err *e)
 {
 	return body_walk(b, "RestartPolicy.", v, restart_keys, member, e);
 }
@@ -168,11 +168,14 @@ static int only(yyjson_val *v, const char *word, struct err *e)
 	return err_set(e, -ENOTSUP, "\"%.64s\" is not supported (\"%s\" is)", text ? text : "", word);
 }
 
-static int take_private(struct body *b, void *member, yyjson_val *v, struct err *e)
+/* Modes of namespaces are the spec's to check; what it cannot do is told apart from nonsense. */
+static int take_mode(struct body *b, void *member, yyjson_val *v, struct err *e)
 {
-	(void)b;
-	(void)member;
-	return only(v, "private", e);
+	const char *text = yyjson_get_str(v);
+
+	if (text && (!strcmp(text, "shareable") || !strncmp(text, "container:", 10)))
+		return err_set(e, -ENOTSUP, "\"%.64s\" is not supported (private, none and host are)", text);
+	return take_string(b, member, v, e);
 }
 
 static int take_isolation(struct body *b, void *member, yyjson_val *v, struct err *e)
@@ -240,16 +243,19 @@ static const struct body_key host_keys[] = {
 	{ "BlkioWeight", take_int, SPEC(blkio.weight) },
 	{ "CapAdd", take_strings, SPEC(cap_add) },
 	{ "CapDrop", take_strings, SPEC(cap_drop) },
-	{ "CgroupnsMode", take_private, 0 },
+	{ "CgroupnsMode", take_mode, SPEC(cgroup) },
 	{ "ConsoleSize", take_console, 0 },
 	{ "ContainerIDFile", take_nothing, 0 }, /* the client writes it */
+	{ "CpuPeriod", take_int, SPEC(cpu_period) },
+	{ "CpuQuota", take_int, SPEC(cpu_quota) },
 	{ "CpuShares", take_int, SPEC(cpu_shares) },
 	{ "CpusetCpus", take_string, SPEC(cpuset) },
 	{ "Devices", take_devices, SPEC(devices) },
 	{ "Dns", take_strings, SPEC(dns) },
 	{ "ExtraHosts", take_strings, SPEC(extra_hosts) },
 	{ "GroupAdd", take_strings, SPEC(group_add) },
-	{ "IpcMode", take_private, 0 },
+	{ "Init", take_bool, SPEC(init) },
+	{ "IpcMode", take_mode, SPEC(ipc) },
 	{ "Isolation", take_isolation, 0 },
 	{ "LogConfig", take_log, SPEC(log) },
 	{ "MaskedPaths", take_paths, 0 },
@@ -261,6 +267,7 @@ static const struct body_key host_keys[] = {
 	{ "NanoCpus", take_int, SPEC(nano_cpus) },
 	{ "NetworkMode", take_network, SPEC(network_mode) },
 	{ "OomScoreAdj", take_int, SPEC(oom_score_adj) },
+	{ "PidMode", take_string, SPEC(pid) },
 	{ "PidsLimit", take_int, SPEC(pids_limit) },
 	{ "PortBindings", take_ports, 0 },
 	{ "Privileged", take_bool, SPEC(privileged) },
@@ -273,9 +280,11 @@ static const struct body_key host_keys[] = {
 	{ "ShmSize", take_int, SPEC(shm_size) },
 	{ "Sysctls", take_map, SPEC(sysctls) },
 	{ "Tmpfs", take_tmpfs, 0 },
+	{ "UTSMode", take_mode, SPEC(uts) },
 	{ "Ulimits", take_ulimits, SPEC(ulimits) },
 	{ "UsernsMode", take_string, SPEC(userns_mode) },
 	{ "VolumeDriver", take_driver, 0 },
+	{ "VolumesFrom", take_strings, SPEC(volumes_from) },
 	{ NULL, NULL, 0 },
 };
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/filters.h"
+#include "api/event_filters.h"
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/request.h"
@@ -16,36 +16,25 @@ struct watch {
 	int64_t until_ns;        /* 0: no end */
 	struct loop_source *timer;
 	bool over;
+	yyjson_doc *filters;     /* NULL: none */
 };
 
+/* status, id and from are there for clients before API 1.22, and for containers only. */
 static void add_event(struct buf *b, const struct event *ev)
 {
+	bool container = !strcmp(ev->type, "container");
+
 	json_open(b, NULL, '{');
-	json_string(b, "status", ev->action);
-	json_string(b, "id", ev->id);
-	json_string(b, "from", ev->image);
-	json_string(b, "Type", "container");
+	if (container) {
+		json_string(b, "status", ev->action);
+		json_string(b, "id", ev->id);
+		json_string(b, "from", string_map_get(&ev->attributes, "image"));
+	}
+	json_string(b, "Type", ev->type);
 	json_string(b, "Action", ev->action);
 	json_open(b, "Actor", '{');
 	json_string(b, "ID", ev->id);
-	json_open(b, "Attributes", '{');
-	if (!strcmp(ev->action, "die")) {
-		char number[24];
-
-		snprintf(number, sizeof(number), "%lld", (long long)ev->ran_seconds);
-		json_string(b, "execDuration", number);
-		snprintf(number, sizeof(number), "%lld", (long long)ev->exit_code);
-		json_string(b, "exitCode", number);
-	}
-	json_string(b, "image", ev->image);
-	json_string(b, "name", ev->name);
-	if (ev->signal) {
-		char number[24];
-
-		snprintf(number, sizeof(number), "%d", ev->signal);
-		json_string(b, "signal", number);
-	}
-	json_close(b, '}');
+	json_map(b, "Attributes", &ev->attributes);
 	json_close(b, '}');
 	json_string(b, "scope", "local");
 	json_int(b, "time", ev->time_ns / 1000000000);
@@ -59,6 +48,8 @@ static void on_event(void *arg, const struct event *ev)
 	struct request *r = arg;
 	struct watch *w = r->stream.state;
 
+	if (w->filters && !event_filters_match(w->filters, ev))
+		return;
 	if (w->ready.len > BEHIND_MAX)
 		w->over = true;
 	else
@@ -82,6 +73,7 @@ static void watch_end(struct request *r)
 	events_unlisten(r->engine->events, r);
 	loop_remove(r->engine->loop, w->timer);
 	buf_free(&w->ready);
+	yyjson_doc_free(w->filters);
 	free(w);
 }
 
@@ -101,27 +93,32 @@ static void add_past(struct request *r, struct watch *w, int64_t since_ns)
 	for (size_t i = 0; i < events_count(r->engine->events); i++) {
 		const struct event *ev = events_get(r->engine->events, i);
 
-		if (ev->time_ns >= since_ns && (!w->until_ns || ev->time_ns <= w->until_ns))
+		if (ev->time_ns >= since_ns && (!w->until_ns || ev->time_ns <= w->until_ns) &&
+		    (!w->filters || event_filters_match(w->filters, ev)))
 			add_event(&w->ready, ev);
 	}
 }
 
 void handle_events(struct request *r)
 {
-	const char *filters = request_query(r, "filters");
+	yyjson_doc *filters;
+	struct err e = { 0 };
 	int64_t since = timestamp_parse(request_query(r, "since")), now = clock_wall_ns();
 	struct watch *w;
+	int rc = event_filters_parse(&filters, request_query(r, "filters"), &e);
 
-	if (filters && *filters && strcmp(filters, "{}")) {
-		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED, "filters of events are not supported yet");
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
 		return;
 	}
 	w = calloc(1, sizeof(*w));
 	if (!w || events_listen(r->engine->events, on_event, r) < 0) {
 		free(w);
+		yyjson_doc_free(filters);
 		reply_error(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
 		return;
 	}
+	w->filters = filters;
 	w->until_ns = timestamp_parse(request_query(r, "until"));
 	reply_stream(r, "application/json",
 		     (struct stream){ .more = watch_more, .end = watch_end, .state = w });

@@ -11,13 +11,6 @@
 
 /* ---- the two bodies ---- */
 
-static int take_privileged(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	(void)b;
-	(void)member;
-	return body_is_empty(v) ? 0 : err_set(e, -ENOTSUP, "is not supported");
-}
-
 static int take_size(struct body *b, void *member, yyjson_val *v, struct err *e)
 {
 	struct exec_spec *spec = member;
@@ -54,7 +47,7 @@ static const struct body_key create_keys[] = {
 	{ "Detach", take_nothing, 0 },     /* the start says it */
 	{ "DetachKeys", take_nothing, 0 }, /* the client looks for them */
 	{ "Env", take_variables, EXEC(env) },
-	{ "Privileged", take_privileged, 0 },
+	{ "Privileged", take_bool, EXEC(privileged) },
 	{ "Tty", take_bool, EXEC(tty) },
 	{ "User", take_string, EXEC(user) },
 	{ "WorkingDir", take_string, EXEC(cwd) },
@@ -234,7 +227,7 @@ void handle_exec(struct request *r)
 	for (size_t i = 1; i < x->spec.argv.count; i++)
 		json_string(&json, NULL, x->spec.argv.items[i]);
 	json_close(&json, ']');
-	json_bool(&json, "privileged", false);
+	json_bool(&json, "privileged", x->spec.privileged);
 	json_string(&json, "user", x->spec.user);
 	json_close(&json, '}');
 	json_bool(&json, "OpenStdin", x->spec.in);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine.h"
 #include "engine/health.h"
 #include "yyjson.h"
 
@@ -65,6 +66,11 @@ static bool match_label(const struct container *c, const char *value)
 	return false;
 }
 
+static bool match_no_label(const struct container *c, const char *value)
+{
+	return !match_label(c, value);
+}
+
 static bool match_ancestor(const struct container *c, const char *value)
 {
 	size_t len = strlen(value);
@@ -103,18 +109,86 @@ static bool match_volume(const struct container *c, const char *value)
 	return false;
 }
 
+/* "80/tcp" or "80", "80-90" for a range. */
+static bool in_ports(const char *value, int64_t port, const char *protocol)
+{
+	long first, last;
+	char *end;
+	const char *kind;
+
+	first = last = strtol(value, &end, 10);
+	if (*end == '-')
+		last = strtol(end + 1, &end, 10);
+	kind = *end == '/' ? end + 1 : "tcp";
+	return port >= first && port <= last && !strcmp(kind, protocol ? protocol : "tcp");
+}
+
+static bool match_publish(const struct container *c, const char *value)
+{
+	for (size_t i = 0; i < c->spec.ports.count; i++)
+		if (in_ports(value, c->spec.ports.items[i].target, c->spec.ports.items[i].protocol) ||
+		    in_ports(value, c->spec.ports.items[i].published, c->spec.ports.items[i].protocol))
+			return true;
+	return false;
+}
+
+static bool match_expose(const struct container *c, const char *value)
+{
+	for (size_t i = 0; i < c->spec.expose.count; i++) {
+		const char *text = c->spec.expose.items[i], *slash = strchr(text, '/');
+
+		if (in_ports(value, atoi(text), slash ? slash + 1 : NULL))
+			return true;
+	}
+	return match_publish(c, value);
+}
+
+/* NULL: there is no such container. */
+static const struct container *other(const struct container *c, const char *value)
+{
+	struct container *found;
+
+	return engine_find(c->engine, value, &found, NULL) < 0 ? NULL : found;
+}
+
+static bool match_before(const struct container *c, const char *value)
+{
+	const struct container *o = other(c, value);
+
+	return o && o != c && c->created_ns < o->created_ns;
+}
+
+static bool match_since(const struct container *c, const char *value)
+{
+	const struct container *o = other(c, value);
+
+	return o && o != c && c->created_ns > o->created_ns;
+}
+
+static bool match_task(const struct container *c, const char *value)
+{
+	(void)c;
+	return strcmp(value, "true") != 0 && strcmp(value, "1") != 0; /* there is no swarm */
+}
+
 static const struct {
 	const char *key;
 	bool (*match)(const struct container *c, const char *value);
 	bool all; /* every value of this key must match, not one of them */
 } keys[] = {
 	{ "ancestor", match_ancestor, false },
+	{ "before", match_before, false },
 	{ "exited", match_exited, false },
+	{ "expose", match_expose, false },
 	{ "health", match_health, false },
 	{ "id", match_id, false },
+	{ "is-task", match_task, false },
 	{ "label", match_label, true },
+	{ "label!", match_no_label, true },
 	{ "name", match_name, false },
 	{ "network", match_network, false },
+	{ "publish", match_publish, false },
+	{ "since", match_since, false },
 	{ "status", match_status, false },
 	{ "volume", match_volume, false },
 };
@@ -161,6 +235,12 @@ static int add_values(struct filters *f, const char *key, yyjson_val *values, st
 
 int filters_parse(struct filters **out, const char *json, struct err *e)
 {
+	return filters_parse_without(out, json, "", e);
+}
+
+int filters_parse_without(struct filters **out, const char *json, const char *without,
+			  struct err *e)
+{
 	yyjson_doc *doc;
 	yyjson_val *root, *key, *values;
 	size_t i, count;
@@ -176,7 +256,8 @@ int filters_parse(struct filters **out, const char *json, struct err *e)
 	if (!yyjson_is_obj(root) || !f)
 		rc = err_set(e, -EINVAL, "invalid filter");
 	yyjson_obj_foreach(root, i, count, key, values)
-		rc = rc < 0 ? rc : add_values(f, yyjson_get_str(key), values, e);
+		if (!yyjson_equals_str(key, without))
+			rc = rc < 0 ? rc : add_values(f, yyjson_get_str(key), values, e);
 	yyjson_doc_free(doc);
 	if (rc < 0)
 		filters_free(f);

@@ -11,6 +11,8 @@ struct filters;
 
 /* `json` NULL or "": no filters, `*out` NULL. -EINVAL: damaged, or a key that is not known. */
 int filters_parse(struct filters **out, const char *json, struct err *e);
+/* The same without one key, which is somebody else's. */
+int filters_parse_without(struct filters **out, const char *json, const char *key, struct err *e);
 void filters_free(struct filters *f);
 bool filters_have(const struct filters *f, const char *key);
 bool filters_match(const struct filters *f, const struct container *c);

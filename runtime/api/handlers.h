@@ -8,6 +8,7 @@ route_fn handle_containers, handle_container, handle_logs, handle_top;
 route_fn handle_start, handle_stop, handle_restart, handle_kill, handle_wait, handle_remove;
 route_fn handle_create, handle_attach, handle_resize;
 route_fn handle_exec_create, handle_exec_start, handle_exec_resize, handle_exec;
+route_fn handle_update, handle_prune, handle_stats;
 route_fn handle_pause, handle_unpause, handle_rename;
 route_fn handle_images, handle_image, handle_history, handle_image_create;
 route_fn handle_image_push, handle_image_tag, handle_image_remove, handle_images_prune;

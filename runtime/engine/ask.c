@@ -1,6 +1,7 @@
 /* What can be asked of a container, with docker's refusals. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,8 @@ int engine_restart(struct container *c, int64_t grace_ms, engine_done_fn *done, 
 
 int engine_kill(struct container *c, int sig, engine_done_fn *done, void *arg, struct err *e)
 {
+	char number[16];
+	struct string_pair pair = { (char *)"signal", number };
 	int rc;
 
 	if (!container_is_live(c) || c->pidfd < 0)
@@ -87,7 +90,8 @@ int engine_kill(struct container *c, int sig, engine_done_fn *done, void *arg, s
 	rc = watch_signal(c, sig);
 	if (rc < 0 && rc != -ESRCH)
 		return err_code(e, rc, "signal %d to container \"%s\"", sig, c->name);
-	events_add(c->engine->events, "kill", c, sig);
+	snprintf(number, sizeof(number), "%d", sig);
+	events_add(c->engine->events, "kill", c, &(struct string_map){ &pair, 1 });
 	if (sig != SIGKILL)
 		return ENGINE_DONE;
 	if (c->state == STATE_PAUSED)
@@ -126,7 +130,7 @@ static int delete(struct container *c, bool volumes)
 	keep_drop(en, c);
 	attach_give_up(&c->attachments, NULL);
 	exec_forget_all(c);
-	events_add(en->events, "destroy", c, 0);
+	events_add(en->events, "destroy", c, NULL);
 	public_soon(en);
 	waiter_tell(c, WAIT_REMOVED | WAIT_EXITED | WAIT_ENDED, 0, NULL);
 	/* Callers up the stack may hold the pointer still. */
@@ -160,6 +164,8 @@ int engine_remove(struct container *c, bool force, bool volumes, engine_done_fn 
 int engine_rename(struct container *c, const char *name, struct err *e)
 {
 	struct engine *en = c->engine;
+	struct string_pair pair = { (char *)"oldName", NULL };
+	autofree char *before = NULL;
 	char *copy;
 
 	if (*name == '/')
@@ -176,10 +182,12 @@ int engine_rename(struct container *c, const char *name, struct err *e)
 	copy = strdup(name);
 	if (!copy)
 		return err_set(e, -ENOMEM, "out of memory");
-	free(c->name);
+	before = c->name;
 	c->name = copy;
 	keep_now(c);
-	events_add(en->events, "rename", c, 0);
+	pair.value = before;
+	events_add(en->events, "rename", c, &(struct string_map){ &pair, 1 });
+	public_soon(en);
 	return ENGINE_DONE;
 }
 

@@ -169,7 +169,7 @@ int engine_attach(struct container *c, int fd, const struct attach_wish *wish,
 	container_run_dir(c, "", dir, sizeof(dir));
 	rc = attach_to(c, &c->attachments, c->shim_fd >= 0 ? dir : NULL, fd, wish, over, arg, out, e);
 	if (!rc)
-		events_add(c->engine->events, "attach", c, 0);
+		events_add(c->engine->events, "attach", c, NULL);
 	return rc;
 }
 
@@ -188,6 +188,6 @@ int engine_resize(struct container *c, unsigned rows, unsigned columns, struct e
 	if (fd < 0)
 		return err_code(e, fd, "resize the terminal of container \"%s\"", c->name);
 	close(fd);
-	events_add(c->engine->events, "resize", c, 0);
+	events_add(c->engine->events, "resize", c, NULL);
 	return ENGINE_DONE;
 }

@@ -17,15 +17,51 @@
 
 enum { HOST_FILE_MAX = 64 * 1024 };
 
-/* A privileged container is to act on the host, which a user namespace of its own forbids. */
-static bool wants_userns(const struct container *c)
+static bool is_host(const char *mode)
 {
-	return !c->spec.privileged && (!c->spec.userns_mode || strcmp(c->spec.userns_mode, "host"));
+	return mode && !strcmp(mode, "host");
+}
+
+/* A privileged container is to act on the host, which a user namespace of its own forbids; and of
+ * the host's processes and queues only who is in its user namespace may mount the file systems. */
+static bool has_userns(const struct container *c)
+{
+	return !c->spec.privileged && !is_host(c->spec.userns_mode) && !is_host(c->spec.pid) &&
+	       !is_host(c->spec.ipc);
+}
+
+/* Who owns the user namespace that it is in: itself, or the one whose processes it shares. */
+static const struct container *userns_owner(const struct container *c)
+{
+	const struct container *owner = c->pid_owner ? c->pid_owner : c;
+
+	return has_userns(owner) ? owner : NULL;
 }
 
 static uint32_t userns_base(const struct container *c)
 {
-	return (uint32_t)USERNS_SIZE * (uint32_t)(c->userns + 1);
+	return (uint32_t)USERNS_SIZE * (uint32_t)(userns_owner(c)->userns + 1);
+}
+
+/* "container:NAME": it runs, and is not itself a guest of another, whose end would be ours. */
+static int find_pid_owner(struct container *c, struct err *e)
+{
+	struct container *owner;
+	int rc;
+
+	c->pid_owner = NULL;
+	if (!c->spec.pid || strncmp(c->spec.pid, "container:", 10))
+		return 0;
+	rc = engine_find(c->engine, c->spec.pid + 10, &owner, e);
+	if (rc < 0)
+		return rc;
+	if (owner == c || (owner->spec.pid && *owner->spec.pid))
+		return err_set(e, -EINVAL, "cannot join the processes of \"%s\": it has none of its own",
+			       owner->name);
+	if (owner->state != STATE_RUNNING || owner->pid <= 0)
+		return err_set(e, -EBUSY, "cannot join PID of a non running container: %s", owner->id);
+	c->pid_owner = owner;
+	return 0;
 }
 
 static const char *hostname_of(const struct container *c, struct utsname *host,
@@ -33,7 +69,7 @@ static const char *hostname_of(const struct container *c, struct utsname *host,
 {
 	if (c->spec.hostname && *c->spec.hostname)
 		return c->spec.hostname;
-	if (container_uses_host_network(c) && !uname(host))
+	if ((container_uses_host_network(c) || is_host(c->spec.uts)) && !uname(host))
 		return host->nodename;
 	return container_short_id(c, id);
 }
@@ -164,7 +200,7 @@ static int write_stack(struct container *c, const struct image *image, int run_d
 		rc = path_mkdirs(work, 0755, e);
 	s.upper = strdup(upper);
 	s.work = strdup(work);
-	if (wants_userns(c)) {
+	if (userns_owner(c)) {
 		s.idmap_base = userns_base(c);
 		s.idmap_size = USERNS_SIZE;
 	}
@@ -222,10 +258,11 @@ static int write_config(struct container *c, const struct image_config *config,
 	__attribute__((cleanup(free_paths))) struct paths_of_volumes volumes = { 0 };
 	autobuf struct buf text = { 0 };
 	char rootfs[PATH_MAX], hosts[PATH_MAX], name[PATH_MAX], resolv[PATH_MAX];
-	char cgroup[CONTAINER_ID_LEN + 16];
+	char cgroup[CONTAINER_ID_LEN + 16], pid_ns[48], user_ns[48];
 	struct oci_context context = {
 		.id = c->id, .rootfs = rootfs, .cgroup = cgroup, .hostname = hostname,
 		.hosts_path = hosts, .hostname_path = name, .resolv_path = resolv,
+		.init_path = c->engine->paths.init,
 	};
 	int rc = find_volumes(c, &volumes, e);
 
@@ -237,9 +274,15 @@ static int write_config(struct container *c, const struct image_config *config,
 	container_run_dir(c, "resolv.conf", resolv, sizeof(resolv));
 	snprintf(cgroup, sizeof(cgroup), "/containers/%s", c->id);
 	context.volume_paths = (const char *const *)volumes.items;
-	if (wants_userns(c)) {
+	if (userns_owner(c)) {
 		context.idmap_base = userns_base(c);
 		context.idmap_size = USERNS_SIZE;
+	}
+	if (c->pid_owner) {
+		snprintf(pid_ns, sizeof(pid_ns), "/proc/%d/ns/pid", c->pid_owner->pid);
+		snprintf(user_ns, sizeof(user_ns), "/proc/%d/ns/user", c->pid_owner->pid);
+		context.pid_ns = pid_ns;
+		context.user_ns = userns_owner(c) ? user_ns : NULL;
 	}
 	rc = container_spec_to_oci(&c->spec, config, &context, &text, e);
 	return rc < 0 ? rc : write_run_file(c, "bundle/config.json", &text, e);
@@ -268,8 +311,10 @@ int bundle_write(struct container *c, const struct image *image, const struct im
 	char path[PATH_MAX], id[CONTAINER_SHORT_ID_LEN + 1];
 	struct utsname host;
 	const char *hostname = hostname_of(c, &host, id);
-	int rc = make_dirs(c, e);
+	int rc = find_pid_owner(c, e);
 
+	if (!rc)
+		rc = make_dirs(c, e);
 	if (rc < 0)
 		return rc;
 	container_run_dir(c, "", path, sizeof(path));

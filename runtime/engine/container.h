@@ -64,6 +64,7 @@ struct container {
 	struct loop_source *timer;    /* back-off, or the grace time of a stop */
 	int kills;                    /* steps of a stop that took place */
 	struct start *start;          /* while starting */
+	const struct container *pid_owner; /* at its start: whose processes it joined */
 	struct health *health;        /* NULL: it has no check, or never ran */
 	struct waiter *waiters;
 	struct attachment *attachments; /* clients that wait for its start */

@@ -94,6 +94,9 @@ int engine_remove(struct container *c, bool force, bool volumes, engine_done_fn 
 		  struct err *e);
 int engine_rename(struct container *c, const char *name, struct err *e);
 
+/* Limits and restart policy; what `wish` does not say stays. */
+int engine_update(struct container *c, const struct container_spec *wish, struct err *e);
+
 /* `done` at the next exit, or at the removal. */
 enum engine_wait { ENGINE_WAIT_EXIT, ENGINE_WAIT_REMOVED };
 int engine_wait(struct container *c, enum engine_wait what, engine_done_fn *done, void *arg,
@@ -119,6 +122,7 @@ struct exec_spec {
 	struct string_list argv, env;
 	char *user, *cwd;
 	bool tty, in, out, err;
+	bool privileged;             /* every capability */
 	unsigned rows, columns;      /* of the terminal; 0: not said */
 	bool probe;                  /* of a health check: no events */
 	int64_t limit_ms;            /* killed after that; 0: no limit */

@@ -1,6 +1,7 @@
 #include "engine/events.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,14 @@ struct events *events_new(void)
 
 static void event_clear(struct event *e)
 {
-	free(e->name);
-	free(e->image);
+	for (size_t i = 0; i < e->attributes.count; i++) {
+		free(e->attributes.items[i].name);
+		free(e->attributes.items[i].value);
+	}
+	free(e->attributes.items);
+	free(e->type);
+	free(e->action);
+	free(e->id);
 	*e = (struct event){ 0 };
 }
 
@@ -44,7 +51,17 @@ void events_free(struct events *ev)
 	free(ev);
 }
 
-void events_add(struct events *ev, const char *action, const struct container *c, int signal)
+static int copy_map(const struct string_map *from, struct string_map *to)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < from->count; i++)
+		rc = string_map_set(to, from->items[i].name, from->items[i].value);
+	return rc;
+}
+
+/* Takes what `made` owns. */
+static void put(struct events *ev, struct event *made)
 {
 	struct event *e;
 
@@ -54,19 +71,49 @@ void events_add(struct events *ev, const char *action, const struct container *c
 		ev->count++;
 	e = &ev->ring[(ev->first + ev->count - 1) % RING];
 	event_clear(e);
-	e->time_ns = clock_wall_ns();
-	e->action = action;
-	memcpy(e->id, c->id, sizeof(e->id));
-	e->name = strdup(c->name);
-	e->image = strdup(c->spec.image ? c->spec.image : "");
-	e->exit_code = c->exit_code;
-	if (c->finished_ns > c->started_ns)
-		e->ran_seconds = (c->finished_ns - c->started_ns) / 1000000000;
-	e->signal = signal;
+	*e = *made;
 	for (struct listener *l = ev->listeners, *next; l; l = next) {
 		next = l->next;
 		l->fn(l->arg, e);
 	}
+}
+
+static bool fill(struct event *e, const char *type, const char *action, const char *id)
+{
+	e->time_ns = clock_wall_ns();
+	e->type = strdup(type);
+	e->action = strdup(action);
+	e->id = strdup(id);
+	return e->type && e->action && e->id;
+}
+
+void events_put(struct events *ev, const char *type, const char *action, const char *id,
+		const struct string_map *attributes)
+{
+	struct event made = { 0 };
+
+	if (fill(&made, type, action, id) && copy_map(attributes, &made.attributes) == 0)
+		put(ev, &made);
+	else
+		event_clear(&made);
+}
+
+void events_add(struct events *ev, const char *action, const struct container *c,
+		const struct string_map *extra)
+{
+	static const struct string_map none;
+	struct event made = { 0 };
+	bool ok = fill(&made, "container", action, c->id);
+
+	/* In this order: no label can pass for what is known. */
+	ok = ok && copy_map(&c->spec.labels, &made.attributes) == 0;
+	ok = ok && copy_map(extra ? extra : &none, &made.attributes) == 0;
+	ok = ok && string_map_set(&made.attributes, "image", c->spec.image ? c->spec.image : "") == 0;
+	ok = ok && string_map_set(&made.attributes, "name", c->name) == 0;
+	if (ok)
+		put(ev, &made);
+	else
+		event_clear(&made);
 }
 
 size_t events_count(const struct events *ev)

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "engine/internal.h"
+#include "spec/capability.h"
 
 enum { RUNNING_MOST = 64, KEPT_MOST = 64, KILLED = 137 };
 
@@ -44,11 +45,25 @@ static void let_go(struct exec *x)
 		path_remove_tree(dir, x->id, NULL);
 }
 
-/* Health checks would push everything else out of what is remembered. */
+/* Health checks would push everything else out of what is remembered. docker's words for what is
+ * made and started say the command, too. */
 static void tell(const struct exec *x, const char *action)
 {
-	if (!x->spec.probe)
-		events_add(x->container->engine->events, action, x->container, 0);
+	autobuf struct buf text = { 0 };
+	char code[24];
+	struct string_pair pairs[] = {
+		{ (char *)"execID", (char *)x->id }, { (char *)"exitCode", code },
+	};
+
+	if (x->spec.probe)
+		return;
+	buf_adds(&text, action);
+	for (size_t i = 0; !x->ended && i < x->spec.argv.count; i++)
+		buf_addf(&text, "%s%s", i ? " " : ": ", x->spec.argv.items[i]);
+	snprintf(code, sizeof(code), "%lld", (long long)x->exit_code);
+	if (buf_ok(&text))
+		events_add(x->container->engine->events, buf_text(&text), x->container,
+			   &(struct string_map){ pairs, x->ended ? 2 : 1 });
 }
 
 static void ended(struct exec *x, int64_t code)
@@ -238,7 +253,7 @@ static void add_pair(struct words *w, const char *name, const char *value)
 
 static const char **make_argv(const struct exec *x, const char *dir, const char *limit)
 {
-	enum { OWN_WORDS = 26 };
+	enum { OWN_WORDS = 26 + 2 * CAPABILITY_COUNT };
 	const struct exec_spec *s = &x->spec;
 	const struct engine *en = x->container->engine;
 	struct words w = { calloc(OWN_WORDS + 2 * s->env.count + s->argv.count, sizeof(char *)), 0 };
@@ -259,6 +274,8 @@ static const char **make_argv(const struct exec *x, const char *dir, const char 
 	if (*limit)
 		add_pair(&w, "--time-limit", limit);
 	add(&w, "--");
+	for (int i = 0; s->privileged && i < CAPABILITY_COUNT; i++)
+		add_pair(&w, "--cap", capability_name(i));
 	if (s->user && *s->user)
 		add_pair(&w, "--user", s->user);
 	if (s->cwd && *s->cwd)

@@ -62,7 +62,7 @@ static void tell(struct container *c)
 		[HEALTH_UNHEALTHY] = "health_status: unhealthy",
 	};
 
-	events_add(c->engine->events, events[c->health->status], c, 0);
+	events_add(c->engine->events, events[c->health->status], c, NULL);
 	public_soon(c->engine);
 	boot_changed(c);
 }

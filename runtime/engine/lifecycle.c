@@ -2,6 +2,7 @@
  * start and every end. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,7 @@ static void action_note_start(struct container *c)
 	c->boot_id = strdup(en->boot_id);
 	if (!en->boot_ms)
 		en->boot_ms = c->started_boot_ms;
-	events_add(en->events, "start", c, 0);
+	events_add(en->events, "start", c, NULL);
 	keep_soon(c);
 	public_soon(en);
 	health_begin(c);
@@ -127,14 +128,14 @@ static void action_give_up(struct container *c)
 
 static void action_freeze(struct container *c)
 {
-	events_add(c->engine->events, "pause", c, 0);
+	events_add(c->engine->events, "pause", c, NULL);
 	health_pause(c, true);
 	action_note_exit(c);
 }
 
 static void action_thaw(struct container *c)
 {
-	events_add(c->engine->events, "unpause", c, 0);
+	events_add(c->engine->events, "unpause", c, NULL);
 	health_pause(c, false);
 	action_note_exit(c);
 }
@@ -202,6 +203,20 @@ static bool wants_restart(const struct container *c, const struct ending *how)
 	return how->retry && !c->engine->stopping && restart_wanted(&c->spec.restart, &facts);
 }
 
+static void tell_die(const struct container *c)
+{
+	char code[24], seconds[24] = "0";
+	struct string_pair pairs[] = {
+		{ (char *)"execDuration", seconds }, { (char *)"exitCode", code },
+	};
+
+	snprintf(code, sizeof(code), "%lld", (long long)c->exit_code);
+	if (c->finished_ns > c->started_ns)
+		snprintf(seconds, sizeof(seconds), "%lld",
+			 (long long)((c->finished_ns - c->started_ns) / 1000000000));
+	events_add(c->engine->events, "die", c, &(struct string_map){ pairs, ARRAY_LEN(pairs) });
+}
+
 static void note_ending(struct container *c, const struct ending *how)
 {
 	bool ran = c->state != STATE_STARTING && c->started_ns && !c->finished_ns;
@@ -217,9 +232,9 @@ static void note_ending(struct container *c, const struct ending *how)
 	if (c->engine->stopping && !c->stopped_by_hand)
 		c->interrupted = true;
 	if (how->oom_killed)
-		events_add(c->engine->events, "oom", c, 0);
+		events_add(c->engine->events, "oom", c, NULL);
 	if (ran)
-		events_add(c->engine->events, "die", c, 0);
+		tell_die(c);
 }
 
 static void stop_loop_when_all_ended(struct engine *en)
@@ -249,7 +264,7 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 	again = wants_restart(c, how);
 	lifecycle_event(c, again ? EVENT_EXIT_AGAIN : EVENT_EXIT, NULL);
 	if (stopping)
-		events_add(en->events, "stop", c, 0);
+		events_add(en->events, "stop", c, NULL);
 	if (c->begin_again && !en->stopping) {
 		c->begin_again = false;
 		lifecycle_event(c, EVENT_START, NULL);

@@ -160,6 +160,55 @@ static int name_is_free(struct engine *en, const char *name, struct err *e)
 	return 0;
 }
 
+static bool has_target(const struct container_spec *spec, const char *target)
+{
+	for (size_t i = 0; i < spec->volumes.count; i++)
+		if (!strcmp(spec->volumes.items[i].target, target))
+			return true;
+	return false;
+}
+
+static int copy_text(char **to, const char *text)
+{
+	*to = text ? strdup(text) : NULL;
+	return text && !*to ? -ENOMEM : 0;
+}
+
+static int copy_volume(const struct spec_volume *from, bool read_only, struct container_spec *spec)
+{
+	struct spec_volume *v = record_list_add(&spec->volumes, sizeof(*v));
+
+	if (!v || copy_text(&v->type, from->type) < 0 || copy_text(&v->source, from->source) < 0 ||
+	    copy_text(&v->target, from->target) < 0 ||
+	    copy_text(&v->bind_propagation, from->bind_propagation) < 0)
+		return -ENOMEM;
+	v->read_only = from->read_only || read_only;
+	v->nocopy = from->nocopy;
+	return 0;
+}
+
+/* "NAME", "NAME:ro": what the container has of its own comes first. */
+static int copy_volumes_from(struct container *c, const char *text, struct err *e)
+{
+	const char *mode = strchr(text, ':');
+	autofree char *name = strndup(text, mode ? (size_t)(mode - text) : strlen(text));
+	struct container *from;
+	int rc = name ? engine_find(c->engine, name, &from, e) : err_set(e, -ENOMEM, "out of memory");
+
+	if (rc < 0)
+		return rc == -ENOENT ? -EINVAL : rc;
+	if (mode && strcmp(mode, ":ro") && strcmp(mode, ":rw"))
+		return err_set(e, -EINVAL, "invalid mode: %.64s", mode + 1);
+	for (size_t i = 0; i < from->spec.volumes.count; i++) {
+		const struct spec_volume *v = &from->spec.volumes.items[i];
+
+		if (strcmp(v->type, "tmpfs") && !has_target(&c->spec, v->target) &&
+		    copy_volume(v, mode && !strcmp(mode, ":ro"), &c->spec) < 0)
+			return err_set(e, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 /* The image may be missing: the start will say so. */
 static int fill_from_image(struct container *c, struct err *e)
 {
@@ -195,7 +244,11 @@ static int fill(struct container *c, const struct container_spec *spec, const ch
 	if (c->userns < 0)
 		return err_set(e, -ENOSPC, "no user namespace is left");
 	rc = container_random_id(c->id);
-	return rc < 0 ? err_code(e, rc, "random numbers") : fill_from_image(c, e);
+	if (rc < 0)
+		return err_code(e, rc, "random numbers");
+	for (size_t i = 0; !rc && i < c->spec.volumes_from.count; i++)
+		rc = copy_volumes_from(c, c->spec.volumes_from.items[i], e);
+	return rc < 0 ? rc : fill_from_image(c, e);
 }
 
 int engine_create(struct engine *en, const struct container_spec *spec, const char *declaration,
@@ -217,7 +270,7 @@ int engine_create(struct engine *en, const struct container_spec *spec, const ch
 		return rc;
 	}
 	keep_next(c);
-	events_add(en->events, "create", c, 0);
+	events_add(en->events, "create", c, NULL);
 	*out = c;
 	return 0;
 }

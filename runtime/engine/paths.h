@@ -24,6 +24,7 @@ struct engine_paths {
 	char *runtime;
 	char *store_program; /* what changes the image store */
 	char *fetch;         /* what it speaks with registries through */
+	char *init;           /* of containers that ask for one */
 	char *cgroups;        /* cgroup v2's mount */
 	char *cgroup_shims;   /* inside it */
 	char *bridge;         /* not a path: the bridge's name */

@@ -116,6 +116,8 @@ static const struct record_field spec_fields[] = {
 	F_INT(container_spec, nano_cpus),
 	F_STR(container_spec, cpuset),
 	F_INT(container_spec, cpu_shares),
+	F_INT(container_spec, cpu_period),
+	F_INT(container_spec, cpu_quota),
 	F_INT(container_spec, pids_limit),
 	F_OBJ(container_spec, blkio, &blkio_type),
 	F_LIST(container_spec, ulimits, &ulimit_type),
@@ -139,6 +141,11 @@ static const struct record_field spec_fields[] = {
 	F_INT(container_spec, shm_size),
 	F_INT(container_spec, oom_score_adj),
 	F_STR(container_spec, userns_mode),
+	F_STR(container_spec, pid),
+	F_STR(container_spec, ipc),
+	F_STR(container_spec, uts),
+	F_STR(container_spec, cgroup),
+	F_STRS(container_spec, volumes_from),
 	F_STRS(container_spec, extra_hosts),
 	F_STRS(container_spec, dns),
 	F_STRS(container_spec, group_add),
@@ -257,6 +264,8 @@ static int check_numbers(const struct container_spec *s, struct err *e)
 		{ "mem_reservation", s->mem_reservation, 0, INT64_MAX },
 		{ "nano_cpus", s->nano_cpus, 0, INT64_MAX },
 		{ "cpu_shares", s->cpu_shares, 0, 262144 },
+		{ "cpu_period", s->cpu_period, 0, 1000000 },
+		{ "cpu_quota", s->cpu_quota, -1, INT64_MAX },
 		{ "pids_limit", s->pids_limit, -1, INT64_MAX },
 		{ "blkio.weight", s->blkio.weight, 0, 1000 },
 		{ "stop_grace_ms", s->stop_grace_ms, 0, INT64_MAX },
@@ -274,6 +283,32 @@ static int check_numbers(const struct container_spec *s, struct err *e)
 		if (rows[i].value < rows[i].min || rows[i].value > rows[i].max)
 			return err_set(e, -EINVAL, "%s: %lld is out of range", rows[i].name,
 				       (long long)rows[i].value);
+	return 0;
+}
+
+/* Whose namespaces; "container:NAME" is there only for processes. */
+static int check_namespaces(const struct container_spec *s, struct err *e)
+{
+	static const char *const ipc[] = { "", "private", "none", "host", NULL };
+	static const char *const own_or_host[] = { "", "host", NULL };
+	static const char *const cgroup[] = { "", "private", "host", NULL };
+	const struct {
+		const char *name, *value;
+		const char *const *words;
+	} rows[] = {
+		{ "pid", s->pid, own_or_host },	      { "ipc", s->ipc, ipc },
+		{ "uts", s->uts, own_or_host },	      { "cgroup", s->cgroup, cgroup },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (i == 0 && s->pid && !strncmp(s->pid, "container:", 10) && s->pid[10])
+			continue;
+		if (!one_of(rows[i].value, rows[i].words))
+			return err_set(e, -EINVAL, "%s: unknown mode \"%s\"", rows[i].name, rows[i].value);
+	}
+	if (s->nano_cpus && (s->cpu_period || s->cpu_quota))
+		return err_set(e, -EINVAL, "Conflicting options: Nano CPUs and CPU Period or Quota cannot both "
+			       "be set.");
 	return 0;
 }
 
@@ -305,6 +340,8 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 		rc = check_depends_on(s, e);
 	if (!rc)
 		rc = check_health(s, e);
+	if (!rc)
+		rc = check_namespaces(s, e);
 	return rc < 0 ? rc : check_numbers(s, e);
 }
 

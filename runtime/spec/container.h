@@ -123,6 +123,7 @@ struct container_spec {
 	int64_t nano_cpus; /* 1e9 is one processor */
 	char *cpuset;
 	int64_t cpu_shares;
+	int64_t cpu_period, cpu_quota; /* microseconds; quota -1: none; not with nano_cpus */
 	int64_t pids_limit; /* -1: unlimited */
 	struct spec_blkio blkio;
 	struct spec_ulimit_list ulimits;
@@ -144,6 +145,11 @@ struct container_spec {
 	int64_t shm_size; /* bytes; 0: 64 MiB */
 	int64_t oom_score_adj;
 	char *userns_mode; /* NULL or "": own user namespace; "host" */
+	char *pid;    /* NULL, "": its own; "host"; "container:NAME" */
+	char *ipc;    /* NULL, "", "private": its own; "none": and no /dev/shm; "host" */
+	char *uts;    /* NULL, "": its own; "host" */
+	char *cgroup; /* NULL, "", "private": its own; "host" */
+	struct string_list volumes_from; /* "NAME", "NAME:ro": their volumes, added at its making */
 	struct string_list extra_hosts; /* "name:address" */
 	struct string_list dns;
 	struct string_list group_add;

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "spec/oci_make_parts.h"
 
-enum when { ALWAYS, NET_OWN, NET_HOST };
+enum when { ALWAYS, NET_OWN, NET_HOST, CGROUP_OWN, CGROUP_HOST };
 
 /* Docker's default mounts (moby, oci/defaults.go); options separated by commas. */
 static const struct {
@@ -21,7 +21,8 @@ static const struct {
 	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev", "ro", NET_OWN },
 	/* The kernel lets only the owner of a network namespace mount its sysfs. */
 	{ "/sys", "bind", "/sys", "rbind,nosuid,noexec,nodev", "rro", NET_HOST },
-	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev", "ro", ALWAYS },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev", "ro", CGROUP_OWN },
+	{ "/sys/fs/cgroup", "bind", "/sys/fs/cgroup", "rbind,nosuid,noexec,nodev", "rro", CGROUP_HOST },
 	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev", NULL, ALWAYS },
 };
 
@@ -53,14 +54,19 @@ static int add_mount(struct oci_make *m, const char *destination, const char *ty
 
 static int add_defaults(struct oci_make *m)
 {
+	/* Of a namespace of the host's, only who has the host's user namespace may mount these. */
 	bool bind_sys = make_host_network(m) && make_user_namespace(m);
+	bool bind_cgroup = make_host_cgroup(m) && make_user_namespace(m);
+	const bool wanted[] = {
+		[ALWAYS] = true, [NET_OWN] = !bind_sys, [NET_HOST] = bind_sys,
+		[CGROUP_OWN] = !bind_cgroup, [CGROUP_HOST] = bind_cgroup,
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
 		struct oci_mount *mount;
 		int rc;
 
-		if ((defaults[i].when == NET_OWN && bind_sys) ||
-		    (defaults[i].when == NET_HOST && !bind_sys))
+		if (!wanted[defaults[i].when])
 			continue;
 		rc = add_mount(m, defaults[i].destination, defaults[i].type, defaults[i].source,
 			       defaults[i].options, &mount);
@@ -74,9 +80,14 @@ static int add_defaults(struct oci_make *m)
 
 static int add_shm(struct oci_make *m)
 {
+	const char *ipc = m->spec->ipc ? m->spec->ipc : "";
 	int64_t size = m->spec->shm_size ? m->spec->shm_size : 64 << 20;
 	char options[96];
 
+	if (!strcmp(ipc, "none"))
+		return 0;
+	if (!strcmp(ipc, "host"))
+		return add_mount(m, "/dev/shm", "bind", "/dev/shm", "rbind,nosuid,noexec,nodev", NULL);
 	snprintf(options, sizeof(options), "nosuid,noexec,nodev,mode=1777,size=%lld",
 		 (long long)size);
 	return add_mount(m, "/dev/shm", "tmpfs", "shm", options, NULL);

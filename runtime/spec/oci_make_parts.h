@@ -34,6 +34,7 @@ int make_devices(struct oci_make *m, struct err *e);
 int make_resources(struct oci_make *m, struct err *e);
 
 bool make_host_network(const struct oci_make *m);
+bool make_host_cgroup(const struct oci_make *m);
 bool make_user_namespace(const struct oci_make *m);
 const char *make_hostname(const struct oci_make *m, char out[65]);
 

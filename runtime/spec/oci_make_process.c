@@ -199,6 +199,16 @@ int make_user(struct oci_make *m, struct err *e)
 	return add_groups(m);
 }
 
+bool make_host_cgroup(const struct oci_make *m)
+{
+	return m->spec->cgroup && !strcmp(m->spec->cgroup, "host");
+}
+
+static bool own(const char *mode)
+{
+	return !mode || strcmp(mode, "host") != 0;
+}
+
 int make_root(struct oci_make *m, struct err *e)
 {
 	char hostname[65];
@@ -206,9 +216,10 @@ int make_root(struct oci_make *m, struct err *e)
 
 	(void)e;
 	m->oci.root->readonly = m->spec->read_only;
-	if (!rc)
+	/* The host's own names are not the container's to set. */
+	if (!rc && own(m->spec->uts))
 		rc = make_text(&m->oci.hostname, make_hostname(m, hostname));
-	if (!rc && m->spec->domainname && m->spec->domainname[0])
+	if (!rc && own(m->spec->uts) && m->spec->domainname && m->spec->domainname[0])
 		rc = make_text(&m->oci.domainname, m->spec->domainname);
 	if (!rc)
 		rc = make_text(&m->oci.linux_->cgroupsPath, m->context->cgroup);
@@ -217,13 +228,16 @@ int make_root(struct oci_make *m, struct err *e)
 
 int make_namespaces(struct oci_make *m, struct err *e)
 {
+	const struct container_spec *s = m->spec;
 	const struct {
 		const char *type;
 		bool wanted;
+		const char *path;
 	} rows[] = {
-		{ "user", make_user_namespace(m) }, { "mount", true }, { "pid", true },
-		{ "ipc", true }, { "uts", true }, { "cgroup", true },
-		{ "network", !make_host_network(m) },
+		{ "user", make_user_namespace(m), m->context->user_ns }, { "mount", true, NULL },
+		{ "pid", own(s->pid), m->context->pid_ns }, { "ipc", own(s->ipc), NULL },
+		{ "uts", own(s->uts), NULL }, { "cgroup", !make_host_cgroup(m), NULL },
+		{ "network", !make_host_network(m), NULL },
 	};
 	int rc = 0;
 
@@ -235,6 +249,8 @@ int make_namespaces(struct oci_make *m, struct err *e)
 			continue;
 		n = record_list_add(&m->oci.linux_->namespaces, sizeof(*n));
 		rc = n ? make_text(&n->type, rows[i].type) : -ENOMEM;
+		if (!rc && rows[i].path)
+			rc = make_text(&n->path, rows[i].path);
 	}
 	if (!rc && make_user_namespace(m)) {
 		rc = make_mapping(m, &m->oci.linux_->uidMappings);

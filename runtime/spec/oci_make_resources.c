@@ -167,6 +167,10 @@ int make_resources(struct oci_make *m, struct err *e)
 		r->cpu.period = (struct opt_int){ true, CPU_PERIOD_US };
 		r->cpu.quota = (struct opt_int){ true, s->nano_cpus / (1000000000 / CPU_PERIOD_US) };
 	}
+	if (s->cpu_period)
+		r->cpu.period = (struct opt_int){ true, s->cpu_period };
+	if (s->cpu_quota)
+		r->cpu.quota = (struct opt_int){ true, s->cpu_quota };
 	if (s->cpu_shares)
 		r->cpu.shares = (struct opt_int){ true, s->cpu_shares };
 	if (s->cpuset && s->cpuset[0] && make_text(&r->cpu.cpus, s->cpuset) < 0)

@@ -79,8 +79,10 @@ def test_stdin_goes_in_and_its_end_as_well(tank):
 @pytest.mark.parametrize("args, code, said", [
     (("--entrypoint", "/no/such/program", DEMO), 127, "no such file"),
     (("--entrypoint", "/etc/passwd", DEMO), 126, "ermission denied"),
-    (("--pid", "host", DEMO), 125, "HostConfig.PidMode is not supported"),
-    (("--init", DEMO), 125, "HostConfig.Init is not supported"),
+    (("--pid", "container:nobody", DEMO), 125, "No such container: nobody"),
+    (("--ipc", "shareable", DEMO), 125, 'HostConfig.IpcMode: "shareable" is not supported'),
+    (("--volumes-from", "nobody", DEMO), 125, "No such container: nobody"),
+    (("--cpus", "1", "--cpu-quota", "5000", DEMO), 125, "Conflicting options"),
     (("--network", "blue", DEMO), 125, "network blue not found"),
     (("--name", "x", DEMO), 125, "Invalid container name (x)"),
     (("--pull", "never", "--platform", "linux/s390x", DEMO), 125, "platform"),
@@ -256,6 +258,95 @@ def test_berth_pause_wait_rename_rm(tank):
     assert gone.returncode == 1 and "No such container: dinghy" in gone.stderr
 
 
+def run(tank, *options, script):
+    return docker(tank, "run", "--rm", *options, *SHELL, "-c", script)
+
+
+def test_init_reaps_passes_signals_on_and_ends_as_its_program(tank):
+    docker(tank, "run", "-d", "--init", "--name", "inner", *SHELL, "-c",
+           "trap 'exit 7' TERM; (busybox sleep 0.1 &) ; while :; do sleep 0.1; done")
+    wait_until(lambda: "docker-init -- sh" in docker(tank, "top", "inner"), SHORT_SECONDS, "it runs", tank)
+    zombies = "for p in /proc/[0-9]*; do busybox grep -q 'State:.Z' $p/status && echo $p; done; true"
+    wait_until(lambda: docker(tank, "exec", "inner", "sh", "-c", zombies) == "", SHORT_SECONDS,
+               "orphans are reaped", tank)
+    docker(tank, "kill", "-s", "TERM", "inner")
+    assert docker(tank, "wait", "inner") == "7\n"
+    docker(tank, "rm", "inner")
+    done = docker(tank, "run", "--rm", "--init", "--network", "none", "--entrypoint", "/no/such", DEMO,
+                  code=None)
+    assert done.returncode == 127 and 'docker-init: cannot run "/no/such"' in done.stderr
+
+
+def test_namespaces_of_the_host_and_of_others(tank):
+    host = {kind: tank.ssh(f"readlink /proc/self/ns/{kind}").strip()
+            for kind in ("pid", "ipc", "uts", "cgroup", "user")}
+    look = "for n in pid ipc uts cgroup user; do busybox readlink /proc/self/ns/$n; done"
+    for options, shared in (((), set()), (("--pid", "host"), {"pid", "user"}),
+                            (("--ipc", "host"), {"ipc", "user"}), (("--uts", "host"), {"uts"}),
+                            (("--cgroupns", "host"), {"cgroup"})):
+        seen = run(tank, *options, script=look).split()
+        assert {kind for kind, at in zip(("pid", "ipc", "uts", "cgroup", "user"), seen)
+                if at == host[kind]} == shared, options
+    assert run(tank, "--uts", "host", script="busybox hostname") == tank.ssh("hostname")
+    assert "docker-init" not in run(tank, "--ipc", "none", script="ls /dev/shm || true; echo $?")
+    docker(tank, "run", "-d", "--name", "home", *SHELL, "-c", "while :; do sleep 1; done")
+    assert "while :; do sleep 1; done" in run(
+        tank, "--pid", "container:home", script="busybox ps")
+    docker(tank, "stop", "-t", "0", "home")
+    assert "non running container" in docker(tank, "run", "--rm", "--pid", "container:home", *SHELL,
+                                             code=None).stderr
+    docker(tank, "rm", "home")
+
+
+def test_volumes_of_another(tank):
+    docker(tank, "create", "--name", "keeper", "-v", "kept:/kept", "-v", "/anonymous", *SHELL)
+    run(tank, "-u", "root", "--volumes-from", "keeper",
+        script="echo here > /kept/a; echo there > /anonymous/b")
+    assert run(tank, "-u", "root", "--volumes-from", "keeper:ro",
+               script="cat /kept/a /anonymous/b; echo no > /kept/a || true") == "here\nthere\n"
+    refused = docker(tank, "run", "--rm", "--volumes-from", "keeper:x", *SHELL, code=None)
+    assert "invalid mode" in refused.stderr
+    docker(tank, "rm", "-v", "keeper")
+
+
+def test_update_changes_a_container_that_runs(tank):
+    docker(tank, "run", "-d", "--name", "grow", "-m", "32m", "--cpu-quota", "5000", *SHELL, "-c",
+           "while :; do sleep 1; done")
+    group = "/sys/fs/cgroup/containers/" + docker(tank, "inspect", "--format", "{{.Id}}", "grow").strip()
+    assert tank.ssh(f"cat {group}/cpu.max") == "5000 100000\n"
+    docker(tank, "update", "-m", "48m", "--pids-limit", "33", "--cpu-quota", "20000", "--restart",
+           "always", "grow")
+    assert tank.ssh(f"cat {group}/memory.max {group}/pids.max {group}/cpu.max").split() == \
+        [str(48 << 20), "33", "20000", "100000"]
+    assert docker(tank, "inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}",
+                  "grow") == f"{48 << 20} always\n"
+    said = docker(tank, "update", "--memory-swap", "8m", "grow", code=None)
+    assert said.returncode == 1 and "memoryswap" in said.stderr
+    assert tank.ssh(f"cat {group}/memory.max").strip() == str(48 << 20)
+    assert "update" in docker(tank, "events", "--since", "2020-01-01T00:00:00Z", "--until",
+                              str(int(time.time()) + 1), "--filter", "event=update", "--filter",
+                              "container=grow", "--format", "{{.Action}} {{.Actor.Attributes.name}}")
+    lines = docker(tank, "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}} {{.PIDs}}", "grow")
+    assert re.fullmatch(r"grow [0-9.]+[KM]iB / 48MiB \d+\n", lines)
+    docker(tank, "rm", "-f", "grow")
+
+
+def test_prune_takes_what_has_ended(tank):
+    for name, label in (("old", "k=v"), ("older", "k=w")):
+        docker(tank, "run", "--name", name, "-l", label, *SHELL, "-c", "true")
+    docker(tank, "run", "-d", "--name", "alive", *SHELL, "-c", "while :; do sleep 1; done")
+    assert docker(tank, "ps", "-aq", "--filter", "before=older", "--filter", "since=old") == ""
+    assert docker(tank, "ps", "-a", "--filter", "since=old", "--format", "{{.Names}}").split() == \
+        ["alive", "older"]
+    docker(tank, "container", "prune", "-f", "--filter", "label!=k=v")
+    assert docker(tank, "ps", "-a", "--format", "{{.Names}}").split() == ["alive", "old"]
+    docker(tank, "container", "prune", "-f", "--filter", "until=24h")
+    assert "old" in docker(tank, "ps", "-a")
+    docker(tank, "container", "prune", "-f")
+    assert docker(tank, "ps", "-a", "--format", "{{.Names}}") == "alive\n"
+    docker(tank, "rm", "-f", "alive")
+
+
 def health(tank, name):
     return json.loads(docker(tank, "inspect", "--format", "{{json .State.Health}}", name))
 
@@ -283,6 +374,7 @@ def test_a_health_check_goes_through_docker_s_states(tank):
     assert "health_status: unhealthy" in said and "health_status: healthy" in said
     assert said.count("exec_create") == said.count("exec_start") == said.count("exec_die"), \
         "probes make no events of exec"
+    assert "exec_create: sh -c : > /tmp/well" in said
     assert docker(tank, "inspect", "--format", "{{json .Config.Healthcheck}}", "ill") == \
         ('{"Test":["CMD-SHELL","echo how; test -e /tmp/well"],"Interval":1000000000,"Retries":2}\n')
 
@@ -343,6 +435,21 @@ def test_exec_takes_user_directory_and_variables(ship):
                   "whoami; pwd; echo $SHIP") == "root\n/www\nberth\n"
 
 
+def test_exec_privileged(ship):
+    plain, all_of_them = (docker(ship, "exec", "-u", "root", *more, "ship", "sh", "-c",
+                                 "busybox grep CapEff /proc/self/status").split()[1]
+                          for more in ((), ("--privileged",)))
+    assert (plain, all_of_them) == ("00000000a80425fb", "000001ffffffffff")
+    ids = json.loads(docker(ship, "inspect", "--format", "{{json .ExecIDs}}", "ship"))
+    assert ids is None
+    process = background(ship, "exec", "ship", "sh", "-c", "echo up; sleep 1000")
+    assert process.stdout.readline() == b"up\n"
+    ids = json.loads(docker(ship, "inspect", "--format", "{{json .ExecIDs}}", "ship"))
+    assert len(ids) == 1 and re.fullmatch("[0-9a-f]{64}", ids[0])
+    docker(ship, "exec", "ship", "busybox", "pkill", "-f", "sleep 1000")
+    process.communicate(timeout=WIDE_SECONDS)
+
+
 def test_exec_on_a_terminal(ship):
     term = Terminal(ship, "exec", "-it", "ship", "sh", rows=31, columns=99)
     term.expect(r"[$#] ")
@@ -361,7 +468,6 @@ def test_exec_detached(ship):
 @pytest.mark.parametrize("args, code, said", [
     (("ship", "/no/such/program"), 127, "no such file"),
     (("ship", "/etc/passwd"), 126, "ermission denied"),
-    (("--privileged", "ship", "true"), 1, "Privileged: is not supported"),
     (("nobody", "true"), 1, "No such container: nobody"),
 ])
 def test_exec_that_cannot_run_says_why(ship, args, code, said):

@@ -107,7 +107,12 @@ static const struct {
 	{ "", "\"Devices\":[{\"PathOnHost\":\"/dev/fuse\",\"PathInContainer\":\"/dev/f\","
 	  "\"CgroupPermissions\":\"rw\"}]",
 	  "\"devices\":[{\"source\":\"/dev/fuse\",\"target\":\"/dev/f\",\"permissions\":\"rw\"}]" },
-	{ "", "\"CgroupnsMode\":\"private\",\"IpcMode\":\"private\",\"Runtime\":\"berth-oci\"", "" },
+	{ "", "\"CgroupnsMode\":\"private\",\"IpcMode\":\"private\",\"Runtime\":\"berth-oci\"",
+	  "\"ipc\":\"private\",\"cgroup\":\"private\"" },
+	{ "", "\"PidMode\":\"container:web\",\"UTSMode\":\"host\",\"IpcMode\":\"none\",\"Init\":true",
+	  "\"init\":true,\"pid\":\"container:web\",\"ipc\":\"none\",\"uts\":\"host\"" },
+	{ "", "\"CpuPeriod\":50000,\"CpuQuota\":25000,\"VolumesFrom\":[\"web:ro\"]",
+	  "\"cpu_period\":50000,\"cpu_quota\":25000,\"volumes_from\":[\"web:ro\"]" },
 };
 
 /* The body that was made, and the spec that is expected, both written by container_spec_to_json. */
@@ -162,10 +167,8 @@ static const struct {
 	const char *sentence;
 } refused[] = {
 	{ "\"Sails\":3", "", -ENOTSUP, "Sails is not supported" },
-	{ "", "\"VolumesFrom\":[\"web\"]", -ENOTSUP, "HostConfig.VolumesFrom is not supported" },
-	{ "", "\"PidMode\":\"host\"", -ENOTSUP, "HostConfig.PidMode is not supported" },
-	{ "", "\"CpuQuota\":5000", -ENOTSUP, "HostConfig.CpuQuota is not supported" },
-	{ "", "\"Init\":true", -ENOTSUP, "HostConfig.Init is not supported" },
+	{ "", "\"IpcMode\":\"shareable\"", -ENOTSUP, "HostConfig.IpcMode: \"shareable\" is not" },
+	{ "", "\"UTSMode\":\"container:web\"", -ENOTSUP, "HostConfig.UTSMode: \"container:web\" is not" },
 	{ "", "\"MaskedPaths\":[]", -ENOTSUP, "HostConfig.MaskedPaths: is not supported" },
 	{ "", "\"MemorySwappiness\":10", -ENOTSUP, "HostConfig.MemorySwappiness: is not supported" },
 	{ "", "\"Runtime\":\"runc\"", -ENOTSUP, "HostConfig.Runtime: \"runc\" is not supported" },

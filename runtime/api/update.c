@@ -1,0 +1,172 @@
+/* POST /containers/{}/update and /containers/prune. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/body.h"
+#include "api/filters.h"
+#include "api/handlers.h"
+#include "api/json.h"
+#include "api/request.h"
+#include "api/timestamp.h"
+#include "base/clock.h"
+
+/* ---- update ---- */
+
+#define SPEC(member) offsetof(struct body, spec.member)
+
+static const struct body_key update_keys[] = {
+	{ "BlkioWeight", take_int, SPEC(blkio.weight) },
+	{ "CpuPeriod", take_int, SPEC(cpu_period) },
+	{ "CpuQuota", take_int, SPEC(cpu_quota) },
+	{ "CpuShares", take_int, SPEC(cpu_shares) },
+	{ "CpusetCpus", take_string, SPEC(cpuset) },
+	{ "Memory", take_int, SPEC(mem_limit) },
+	{ "MemoryReservation", take_int, SPEC(mem_reservation) },
+	{ "MemorySwap", take_int, SPEC(memswap_limit) },
+	{ "NanoCpus", take_int, SPEC(nano_cpus) },
+	{ "PidsLimit", take_int, SPEC(pids_limit) },
+	{ "RestartPolicy", take_restart, SPEC(restart) },
+	{ NULL, NULL, 0 },
+};
+
+static int read_update(struct request *r, struct body *b, struct err *e)
+{
+	yyjson_doc *doc = r->body.len ? yyjson_read(r->body.data, r->body.len, 0) : NULL;
+	int rc;
+
+	if (!doc)
+		return err_set(e, -EINVAL, "the request's body is no JSON");
+	rc = body_walk(b, "", yyjson_doc_get_root(doc), update_keys, b, e);
+	yyjson_doc_free(doc);
+	return rc;
+}
+
+void handle_update(struct request *r)
+{
+	struct container *c = request_container(r);
+	struct body b = { 0 };
+	struct buf json = { 0 };
+	struct err e = { 0 };
+	int rc;
+
+	if (!c)
+		return;
+	rc = read_update(r, &b, &e);
+	if (!rc)
+		rc = engine_update(c, &b.spec, &e);
+	container_spec_free(&b.spec);
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
+		return;
+	}
+	buf_adds(&json, "{\"Warnings\":[]}\n");
+	reply_json(r, MHD_HTTP_OK, &json);
+}
+
+/* ---- prune ---- */
+
+struct prune {
+	struct filters *labels;  /* NULL: none */
+	int64_t before_ns;       /* only what was made before; 0: all */
+};
+
+/* "24h", "10m" ago, or a point in time. */
+static int64_t point(const char *text, int64_t now_ns)
+{
+	static const char units[] = "smh";
+	static const int64_t seconds[] = { 1, 60, 3600 };
+	int64_t ago = 0;
+
+	for (const char *p = text; *p;) {
+		char *end;
+		long long n = strtoll(p, &end, 10);
+		const char *unit = *end ? strchr(units, *end) : NULL;
+
+		if (end == p || !unit || n < 0 || n > 1 << 30)
+			return timestamp_parse(text);
+		ago += n * seconds[unit - units];
+		p = end + 1;
+	}
+	return now_ns - ago * 1000000000;
+}
+
+static const char *first_value(yyjson_val *values)
+{
+	yyjson_obj_iter it;
+
+	if (yyjson_is_arr(values))
+		return yyjson_get_str(yyjson_arr_get_first(values));
+	it = yyjson_obj_iter_with(values);
+	return yyjson_get_str(yyjson_obj_iter_next(&it));
+}
+
+static int read_until(yyjson_val *values, int64_t *out, struct err *e)
+{
+	const char *text = first_value(values);
+
+	*out = text && *text ? point(text, clock_wall_ns()) : 0;
+	return *out ? 0 : err_set(e, -EINVAL, "invalid filter 'until'");
+}
+
+/* until and labels; the rest is no key of prune's. */
+static int read_prune(struct request *r, struct prune *out, struct err *e)
+{
+	const char *text = request_query(r, "filters");
+	yyjson_doc *doc = text && *text ? yyjson_read(text, strlen(text), 0) : NULL;
+	yyjson_val *key, *values;
+	size_t i, max;
+	int rc = 0;
+
+	*out = (struct prune){ 0 };
+	if (text && *text && !yyjson_is_obj(yyjson_doc_get_root(doc)))
+		rc = err_set(e, -EINVAL, "invalid filter");
+	yyjson_obj_foreach(yyjson_doc_get_root(doc), i, max, key, values) {
+		if (rc < 0)
+			break;
+		if (yyjson_equals_str(key, "until"))
+			rc = read_until(values, &out->before_ns, e);
+		else if (!yyjson_equals_str(key, "label") && !yyjson_equals_str(key, "label!"))
+			rc = err_set(e, -EINVAL, "invalid filter '%.100s'", yyjson_get_str(key));
+	}
+	if (!rc)
+		rc = filters_parse_without(&out->labels, text, "until", e);
+	yyjson_doc_free(doc);
+	return rc;
+}
+
+static bool is_prunable(const struct container *c, const struct prune *p)
+{
+	return (c->state == STATE_CREATED || c->state == STATE_EXITED || c->state == STATE_DEAD) &&
+	       !c->boot_pending && (!p->before_ns || c->created_ns < p->before_ns) &&
+	       filters_match(p->labels, c);
+}
+
+void handle_prune(struct request *r)
+{
+	struct engine *en = r->engine;
+	struct buf json = { 0 };
+	struct err e = { 0 };
+	struct prune p;
+	int rc = read_prune(r, &p, &e);
+
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
+		return;
+	}
+	json_open(&json, NULL, '{');
+	json_open(&json, "ContainersDeleted", '[');
+	for (size_t i = en->count; i--;) {
+		struct container *c = en->containers[i];
+
+		if (is_prunable(c, &p) && engine_remove(c, false, false, NULL, NULL, &e) == ENGINE_DONE)
+			json_string(&json, NULL, c->id);
+	}
+	json_close(&json, ']');
+	/* What their layers held is freed; nobody has counted it. */
+	json_int(&json, "SpaceReclaimed", 0);
+	json_close(&json, '}');
+	buf_addc(&json, '\n');
+	filters_free(p.labels);
+	reply_json(r, MHD_HTTP_OK, &json);
+}
