@@ -30,6 +30,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo "Variables: MIRROR=URL  BERTH_CACHE=DIR  STRICT=1 (locked sources or none)"
 	@echo "  KERNEL=bzImage  KEYS=DIR (keys of updates; image-build/bundle)"
+	@echo "  ROLLOUT=HOURS (make bundle: machines take it one after the other)  ROLLOUT_BEGIN=UNIX"
 
 # Each begins with a make of its own, so that nothing is built before what it needs is installed;
 # and one after the other, since two would both renew what they share in out/.

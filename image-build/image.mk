@@ -71,7 +71,8 @@ bundle_file := $(image_out)/berth-$(BERTH_RELEASE).bundle
 $(bundle_file): $(image_out)/berth.img image-build/bundle/make-bundle
 	@rm -f $(image_out)/berth-*.bundle $(image_out)/berth-*.bundle.minisig
 	@image-build/bundle/make-bundle --boot $(image_out)/boot.ext2 --root $(image_out)/root.erofs \
-		--verity $(image_out)/verity.json --version $(BERTH_RELEASE) --keys $(KEYS) --out $@
+		--verity $(image_out)/verity.json --version $(BERTH_RELEASE) --keys $(KEYS) --out $@ \
+		$(if $(ROLLOUT),--rollout $(ROLLOUT)) $(if $(ROLLOUT_BEGIN),--rollout-begin $(ROLLOUT_BEGIN))
 
 # A later version of it, lz4 because tests write it often.
 .PHONY: test-update

@@ -13,6 +13,7 @@
 
 #define FORMAT "berth-channel-1"
 
+enum { TRIES = 3, REDIRECTS = 5 };
 enum { SERIAL_BYTES_MAX = 64, SERIAL_NAME_MAX = MANIFEST_TEXT_MAX + 16 };
 
 static bool get_word(yyjson_val *from, const char *key, const char *allowed, char *out, size_t room)
@@ -38,6 +39,20 @@ static bool get_number(yyjson_val *from, const char *key, uint64_t *out)
 #define HEX DIGITS "abcdef"
 #define WORD LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "+-._"
 
+/* It may be left out; half of one is no roll-out. */
+static bool read_rollout(yyjson_val *rollout, struct rollout *out)
+{
+	uint64_t begin, length;
+
+	if (!rollout)
+		return true;
+	if (!get_number(rollout, "begin", &begin) || begin > INT64_MAX / 2 ||
+	    !get_number(rollout, "seconds", &length) || length > ROLLOUT_LENGTH_MAX_S)
+		return false;
+	*out = (struct rollout){ .begin_s = (int64_t)begin, .length_s = (int64_t)length };
+	return true;
+}
+
 static bool read_fields(yyjson_val *root, const char *url, struct channel *c)
 {
 	char format[32], file[256];
@@ -50,7 +65,8 @@ static bool read_fields(yyjson_val *root, const char *url, struct channel *c)
 	    version_check(c->version) < 0 ||
 	    !get_word(root, "digest", HEX, c->digest, sizeof(c->digest)) ||
 	    !get_word(root, "bundle", WORD, file, sizeof(file)) ||
-	    !get_number(root, "serial", &c->serial) || !get_number(root, "bytes", &c->bytes))
+	    !get_number(root, "serial", &c->serial) || !get_number(root, "bytes", &c->bytes) ||
+	    !read_rollout(yyjson_obj_get(root, "rollout"), &c->rollout))
 		return false;
 	len = snprintf(c->bundle, sizeof(c->bundle), "%.*s/%s", slash ? (int)(slash - url) : 0, url, file);
 	return len > 0 && (size_t)len < sizeof(c->bundle);
@@ -99,6 +115,23 @@ int channel_check_serial(int store, const struct channel *c, struct err *e)
 	return file_replace_at(store, name, now, strlen(now), 0644, e);
 }
 
+/* One answer, whole: what went wrong is one sentence, also when it goes wrong every hour. */
+static int ask(const char *url, const struct fetch_way *way, size_t max, struct buf *out,
+	       struct err *e)
+{
+	const struct fetch_ask request = { .url = url, .way = way, .max = max, .tries = TRIES,
+					   .redirects = REDIRECTS };
+	autoanswer struct fetch_answer answer = { 0 };
+	int rc = fetch_ask(&request, &answer, e);
+
+	if (rc < 0)
+		return rc;
+	if (answer.status != 200)
+		return err_set(e, -EIO, "\"%s\": the server answers with status %d", url, answer.status);
+	buf_add(out, buf_text(&answer.body), answer.body.len);
+	return buf_ok(out) ? 0 : err_set(e, -ENOMEM, "\"%s\": out of memory", url);
+}
+
 int channel_fetch(const char *url, const struct fetch_way *way, const struct keyring *keys,
 		  int store, struct channel *out, struct err *e)
 {
@@ -108,9 +141,9 @@ int channel_fetch(const char *url, const struct fetch_way *way, const struct key
 
 	if (snprintf(beside, sizeof(beside), "%s.minisig", url) >= (int)sizeof(beside))
 		return err_set(e, -ENAMETOOLONG, "the channel's address is too long");
-	rc = fetch_text(url, way, CHANNEL_BYTES_MAX, &text, e);
+	rc = ask(url, way, CHANNEL_BYTES_MAX, &text, e);
 	if (!rc)
-		rc = fetch_text(beside, way, SIGNATURE_TEXT_MAX, &signature, e);
+		rc = ask(beside, way, SIGNATURE_TEXT_MAX, &signature, e);
 	if (!rc)
 		rc = channel_open_texts(buf_text(&text), text.len, buf_text(&signature), signature.len, keys,
 					url, out, e);

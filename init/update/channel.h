@@ -2,10 +2,12 @@
  * signature (NAME.minisig) and the bundle.
  *
  *   {"format": "berth-channel-1", "channel": "stable", "serial": 1795500000,
- *    "version": "0.1.1+a", "digest": "...", "bundle": "berth-0.1.1+a.bundle", "bytes": 11048576}
+ *    "version": "0.1.1+a", "digest": "...", "bundle": "berth-0.1.1+a.bundle", "bytes": 11048576,
+ *    "rollout": {"begin": 1795500000, "seconds": 86400}}
  *
  * `serial` grows with each text: an older one is a replay and is refused. `digest` is the
- * manifest's. `bundle` is relative to the text's own address. */
+ * manifest's. `bundle` is relative to the text's own address. `rollout` is rollout.h's; there may
+ * be none. */
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +15,7 @@
 #include "base/err.h"
 #include "download/fetch.h"
 #include "update/manifest.h"
+#include "update/rollout.h"
 #include "update/signature.h"
 
 enum { CHANNEL_BYTES_MAX = 16 * 1024 };
@@ -23,6 +26,7 @@ struct channel {
 	char digest[SHA256_HEX_MAX];
 	char bundle[URL_BYTES_MAX];   /* the whole address */
 	uint64_t serial, bytes;
+	struct rollout rollout;
 };
 
 /* The signature is checked first. `url` is where the text came from. */

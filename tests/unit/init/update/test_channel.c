@@ -40,8 +40,12 @@ static int clean(void **unused)
 	return path_remove_tree(AT_FDCWD, work, NULL);
 }
 
-#define GOOD "{\"format\":\"berth-channel-1\",\"channel\":\"stable\",\"serial\":7,\"version\":\"1.2+a\"," \
-	     "\"digest\":\"abc0\",\"bundle\":\"berth-1.2+a.bundle\",\"bytes\":4096}"
+#define UNTIL_BYTES "{\"format\":\"berth-channel-1\",\"channel\":\"stable\",\"serial\":7," \
+	     "\"version\":\"1.2+a\"," \
+	     "\"digest\":\"abc0\",\"bundle\":\"berth-1.2+a.bundle\",\"bytes\":4096"
+#define GOOD UNTIL_BYTES "}"
+#define ROLLOUT(begin, seconds) \
+	UNTIL_BYTES ",\"rollout\":{\"begin\":" begin ",\"seconds\":" seconds "}}"
 
 static int open_text(const char *text, struct channel *out, struct err *e)
 {
@@ -72,6 +76,10 @@ static void test_a_channel_names_its_newest_version(void **unused)
 	assert_string_equal(c.bundle, "https://host/dir/berth-1.2+a.bundle");
 	assert_int_equal(c.serial, 7);
 	assert_int_equal(c.bytes, 4096);
+	assert_int_equal(c.rollout.length_s, 0);
+	assert_int_equal(open_text(ROLLOUT("1795500000", "86400"), &c, &e), 0);
+	assert_int_equal(c.rollout.begin_s, 1795500000);
+	assert_int_equal(c.rollout.length_s, 86400);
 }
 
 static void test_texts_that_are_no_channel(void **unused)
@@ -84,6 +92,8 @@ static void test_texts_that_are_no_channel(void **unused)
 		"\"digest\":\"a\",\"bundle\":\"http://elsewhere/b\",\"bytes\":1}",
 		"{\"format\":\"berth-channel-1\",\"channel\":\"x\",\"serial\":-7,\"version\":\"1\","
 		"\"digest\":\"a\",\"bundle\":\"b\",\"bytes\":1}",
+		ROLLOUT("0", "1"), ROLLOUT("-1", "1"), ROLLOUT("1", "31622401"), ROLLOUT("1", "1.5"),
+		ROLLOUT("18446744073709551615", "1"), UNTIL_BYTES ",\"rollout\":7}",
 	};
 	struct channel c;
 
