@@ -1,5 +1,5 @@
 """A plain static web server that sends parts of files, as any does; it counts what it sends, and its
-connection can be cut for good after so many bytes more."""
+connection can be cut for good after so many bytes more. What is posted goes to `lock`."""
 import http.server
 import threading
 from pathlib import Path
@@ -12,6 +12,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *unused):
         pass
+
+    def do_POST(self):
+        status, data = self.server.lock.answer(
+            self.path, self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def do_GET(self):
         path = Path(self.server.folder) / self.path.lstrip("/")
@@ -43,9 +51,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class WebServer:
     """A machine's user network reaches it at `url`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, lock=None):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.folder, self.server.sent, self.server.left = folder, 0, ENDLESS
+        self.lock = self.server.lock = lock
         self.url = f"http://10.0.2.2:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
