@@ -1,5 +1,5 @@
-/* berth.update: where versions come from, what is done about them by itself and when, and when one is
- * kept. The keys are explained to administrators in init/update/README.md. */
+/* berth.update: where versions come from, what is done about them by itself and when, and when one
+ * is kept. The keys are explained to administrators in init/update/README.md. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,7 +8,7 @@
 #include "bootcfg/read.h"
 #include "bootcfg/types.h"
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, DAY_MS = 24 * 60 * MINUTE_MS };
 
 /* ---- readers ---- */
 
@@ -204,9 +204,10 @@ static void finish_update(struct walk *w, const struct node *n, yyjson_mut_val *
 		walk_fault(w, FAULT_ERROR, n, "nothing can be done by itself without a \"channel\"");
 	if (!has_fault(w) || !yyjson_mut_equals_str(level, "reboot"))
 		return;
-	yyjson_mut_obj_put(update, yyjson_mut_str(w->doc, "automatic"), yyjson_mut_str(w->doc, "install"));
-	walk_fault(w, FAULT_WARNING, n, "because of its faults updates are installed, but the machine does "
-					"not reboot by itself");
+	yyjson_mut_obj_put(update, yyjson_mut_str(w->doc, "automatic"),
+			   yyjson_mut_str(w->doc, "install"));
+	walk_fault(w, FAULT_WARNING, n, "because of its faults updates are installed, but the machine "
+					"does not reboot by itself");
 }
 
 const struct type type_update = {

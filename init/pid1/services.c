@@ -101,6 +101,15 @@ static const struct service_def services[] = {
 		.start_ms = 5000,
 		.stop_ms = 2000,
 	},
+	{
+		/* Automatic updates (init/update); ends at once where none are configured. */
+		.name = "update",
+		.argv = ARGV("/usr/lib/berth/update", "auto"),
+		.after = { "data", "config", "net" },
+		.kind = SVC_TASK,
+		.start_ms = 5000,
+		.stop_ms = 2000,
+	},
 };
 
 const struct service_def *service_table(size_t *count)

@@ -49,6 +49,20 @@ bool command_flag(int *argc, char **argv, const char *name)
 	return false;
 }
 
+const char *command_option(int *argc, char **argv, const char *name)
+{
+	for (int i = 1; i + 1 < *argc; i++) {
+		const char *value = argv[i + 1];
+
+		if (strcmp(argv[i], name) != 0)
+			continue;
+		memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof(argv[0]));
+		*argc -= 2;
+		return value;
+	}
+	return NULL;
+}
+
 bool command_words(int argc, char **argv, int min, int max)
 {
 	for (int i = 1; i < argc; i++)

@@ -26,6 +26,7 @@ int command_confirm(int argc, char **argv);
 int command_rollback(int argc, char **argv);
 int command_forget(int argc, char **argv);
 int command_gate(int argc, char **argv);
+int command_auto(int argc, char **argv);
 
 /* What most verbs begin with. `store` is -1 where nothing can be kept. */
 struct machine {
@@ -46,12 +47,18 @@ int command_failed(const struct err *e);
 /* A "--name" among the arguments: taken out, and true. */
 bool command_flag(int *argc, char **argv, const char *name);
 
+/* A "--name VALUE" among the arguments: taken out; NULL: not there. */
+const char *command_option(int *argc, char **argv, const char *name);
+
 /* Nothing but the verb and `min` to `max` words, none of them an option; else it says so. */
 bool command_words(int argc, char **argv, int min, int max);
 
 /* What the channel has: the one at `url`, or the configured one (NULL). Fills the settings too. */
 int command_channel(const char *url, struct settings *settings, int store, struct channel *out,
 		    struct err *e);
+
+/* The running slot holds exactly what the channel names. */
+bool command_is_running(const struct machine *m, const char *version, const struct channel *c);
 
 /* The bundle that `fetch` left, in the store. */
 #define FETCHED_NAME "fetched.bundle"

@@ -30,14 +30,13 @@ int command_channel(const char *url, struct settings *settings, int store, struc
 	return rc < 0 ? rc : channel_fetch(url, &settings->way, &keys, store, out, e);
 }
 
-/* The running slot holds exactly that. */
-static bool is_running(const struct machine *m, const struct trust *self, const struct channel *c)
+bool command_is_running(const struct machine *m, const char *version, const struct channel *c)
 {
 	struct slot_record r;
 
 	if (m->store >= 0 && store_read_slot(m->store, m->slots.running, &r, NULL) == 0)
 		return !strcmp(r.digest, c->digest);
-	return !strcmp(self->running, c->version);
+	return !strcmp(version, c->version);
 }
 
 static void print_answer(const struct machine *m, const struct trust *self, const struct channel *c)
@@ -47,7 +46,7 @@ static void print_answer(const struct machine *m, const struct trust *self, cons
 	printf("running  %s\nchannel  %s has %s, %llu.%llu MiB\n", self->running, c->name, c->version,
 	       (unsigned long long)(c->bytes >> 20),
 	       (unsigned long long)((c->bytes & ((1 << 20) - 1)) * 10 >> 20));
-	if (is_running(m, self, c))
+	if (command_is_running(m, self->running, c))
 		printf("         which is running\n");
 	else if (r)
 		printf("         which is refused, because it failed here: %s\n", r->reason);

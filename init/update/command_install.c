@@ -127,11 +127,20 @@ static void write_down(const struct machine *machine, enum slot target, const st
 
 struct wish {
 	bool force, whole;
-	const char *from; /* NULL: what was fetched, or the channel's */
+	const char *from;             /* NULL: what was fetched, or the channel's */
+	char digest[SHA256_HEX_MAX];  /* of the manifest that it must be; empty: any */
 };
 
+/* A signature alone lets a server hand out an older bundle under a newer one's name. */
+static int check_digest(const struct wish *w, const struct manifest *m, struct err *e)
+{
+	if (!*w->digest || !strcmp(w->digest, m->digest))
+		return 0;
+	return err_set(e, -EBADMSG, "the bundle, %s, is not the one that the channel names", m->version);
+}
+
 /* Where the bundle is. `address` is room for one. */
-static int resolve(const struct wish *w, int store, struct settings *settings,
+static int resolve(struct wish *w, int store, struct settings *settings,
 		   char address[URL_BYTES_MAX], const char **out, struct err *e)
 {
 	struct channel c;
@@ -145,12 +154,15 @@ static int resolve(const struct wish *w, int store, struct settings *settings,
 	if (store >= 0 && faccessat(store, FETCHED_NAME, R_OK, 0) == 0)
 		return 0;
 	rc = command_channel(NULL, settings, store, &c, e);
-	snprintf(address, URL_BYTES_MAX, "%s", rc < 0 ? "" : c.bundle);
+	if (rc < 0)
+		return rc;
+	snprintf(address, URL_BYTES_MAX, "%s", c.bundle);
+	memcpy(w->digest, c.digest, sizeof(w->digest));
 	*out = address;
-	return rc;
+	return 0;
 }
 
-static int install(const struct wish *w, struct err *e)
+static int install(struct wish *w, struct err *e)
 {
 	automachine struct machine machine = { .store = -1 };
 	__attribute__((cleanup(source_close))) struct source source = { .fd = -1 };
@@ -168,6 +180,8 @@ static int install(const struct wish *w, struct err *e)
 		rc = keyring_load(&keys, TRUST_KEYS_PATH, e);
 	if (!rc)
 		rc = source_open(&source, from, &settings.way, &keys, e);
+	if (!rc)
+		rc = check_digest(w, &source.manifest, e);
 	if (rc < 0)
 		return rc;
 	log_info("%s, signed: %s", source.manifest.version, source.comment);
@@ -198,12 +212,14 @@ int command_install(int argc, char **argv)
 	struct wish wish = { .force = command_flag(&argc, argv, "--force"),
 			     .whole = command_flag(&argc, argv, "--whole") };
 	bool reboot = command_flag(&argc, argv, "--reboot");
+	const char *digest = command_option(&argc, argv, "--digest");
 	autoclose int held = -1;
 	struct err e = { "" };
 
 	if (!command_words(argc, argv, 0, 1))
 		return EXIT_USAGE;
 	wish.from = argc > 1 ? argv[1] : NULL;
+	snprintf(wish.digest, sizeof(wish.digest), "%s", digest ? digest : "");
 	held = lock(&e);
 	if (held < 0)
 		return command_failed(&e);

@@ -1,4 +1,4 @@
-/* status: the slots, what is refused, the last boots; for people, or as JSON. */
+/* status: the slots, automatic updates, what is refused, the last boots; for people, or as JSON. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,12 +9,14 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "update/auto_report.h"
 #include "update/boots.h"
 #include "update/command.h"
 #include "update/store.h"
 #include "update/trust.h"
 
-enum { BOOTS_SHOWN = 5, DATE_CHARS = 19, DIGEST_CHARS = 12 };
+enum { BOOTS_SHOWN = 5, DATE_CHARS = 19, DIGEST_CHARS = 12, REPORT_BYTES_MAX = 16 * 1024 };
 
 struct page {
 	struct machine machine;
@@ -23,6 +25,7 @@ struct page {
 	struct slot_record record[SLOT_COUNT];
 	bool recorded[SLOT_COUNT];
 	int boots;
+	struct buf automatic; /* the service's report, empty: off */
 };
 
 static const char *version_of(const struct page *p, enum slot s)
@@ -94,6 +97,8 @@ static void print_boot(void *arg, unsigned number, const char *json, size_t len)
 static void print_page(const struct page *p)
 {
 	print_slots(p);
+	putchar('\n');
+	auto_report_print(buf_text(&p->automatic), p->automatic.len, clock_wall_ns() / 1000000000, stdout);
 	print_refused(p);
 	if (p->boots < 0)
 		return;
@@ -145,7 +150,8 @@ static void print_json(const struct page *p)
 	buf_adds(&out, "{\"slots\":[");
 	for (enum slot s = SLOT_A; s < SLOT_COUNT; s++)
 		add_slot(&out, p, s);
-	buf_adds(&out, "],\"refused\":[");
+	buf_addf(&out, "],\"automatic\":%s,\"refused\":[",
+		 p->automatic.len ? buf_text(&p->automatic) : "{\"level\":\"off\"}");
 	for (unsigned i = 0; i < p->refused.count; i++) {
 		buf_adds(&out, i ? ",{" : "{");
 		add_text(&out, "digest", p->refused.rows[i].digest);
@@ -179,6 +185,7 @@ int command_status(int argc, char **argv)
 		for (enum slot s = SLOT_A; s < SLOT_COUNT; s++)
 			p.recorded[s] = store_read_slot(p.machine.store, s, &p.record[s], NULL) == 0;
 	}
+	file_read_at(AT_FDCWD, AUTO_REPORT_PATH, REPORT_BYTES_MAX, &p.automatic, NULL);
 	p.boots = open(BOOTS_PATH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (json)
 		print_json(&p);
@@ -186,6 +193,7 @@ int command_status(int argc, char **argv)
 		print_page(&p);
 	if (p.boots >= 0)
 		close(p.boots);
+	buf_free(&p.automatic);
 	machine_close(&p.machine);
 	return EXIT_OK;
 }

@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{ "confirm", "", "Keep the running version, whatever its gate says", command_confirm },
 	{ "rollback", "[--reboot]", "Boot the other slot's version next", command_rollback },
 	{ "forget", "[VERSION|DIGEST]", "Let versions in again that failed here", command_forget },
+	{ "auto", "", "Update by itself, as configured; PID 1 runs it", command_auto },
 	{ "gate", "", "Decide about a version on trial; PID 1 runs it at every boot", command_gate },
 };
 
@@ -29,7 +30,12 @@ static const char more[] =
 	"\nFrom a web server (or the channel, when nothing is named) only those blocks are downloaded\n"
 	"that the running version does not have; what fetch left is used first. A channel is the\n"
 	"address of a signed text that names the newest version; any server of files will do.\n"
-	"\ninstall's options: --reboot at once; --whole downloads all of it; --force, see below.\n"
+	"\nBy itself, when the configuration says so: berth.update.automatic (check, fetch, install or\n"
+	"reboot), interval, windows to reboot in, rollout_wariness, and fleet_lock, a server that is\n"
+	"asked before a reboot. berth update status shows what is next and what it waits for. What\n"
+	"a person rolled back is refused too, until it is forgotten.\n"
+	"\ninstall's options: --reboot at once; --whole downloads all of it; --digest HEX takes only the\n"
+	"bundle whose manifest has that SHA-256; --force, see below.\n"
 	"\n--force lets in what asks for a newer version to start from, and, at the machine's own\n"
 	"console only, what is older than the oldest version without known holes.\n";
 

@@ -76,7 +76,7 @@ class Bundles:
         return out
 
     def make(self, name, version=LATER, arguments="", programs=None, root_hash=None, serial=1,
-             empty=False):
+             empty=False, rollout_begin=None):
         out = self.folder / f"{name}.bundle"
         root = self.later
         if empty:
@@ -87,5 +87,6 @@ class Bundles:
         boot = self._boot(name, arguments, dict(verity, root_hash=root_hash or verity["root_hash"]))
         run(TOP / "image-build/bundle/make-bundle", "--boot", boot, "--root", root / "root.erofs",
             "--verity", root / "verity.json", "--version", version, "--keys", KEYS, "--level", 1,
-            "--channel", name, "--serial", serial, "--out", out)
+            "--channel", name, "--serial", serial, "--out", out,
+            *(["--rollout", 1, "--rollout-begin", rollout_begin] if rollout_begin else []))
         return out
