@@ -231,6 +231,19 @@ static int write_copy(int fd, int which, const struct bootstate *b, unsigned seq
 	return 0;
 }
 
+int bootstate_blank(int fd, struct err *e)
+{
+	char zeros[BOOTSTATE_BYTES] = "";
+
+	for (int i = 0; i < BOOTSTATE_COPIES; i++) {
+		int rc = sector_io(fd, offsets[i], zeros, true);
+
+		if (rc < 0)
+			return err_code(e, rc, "write the boot state");
+	}
+	return fsync(fd) < 0 ? err_sys(e, "write the boot state") : 0;
+}
+
 int bootstate_write(int fd, const struct bootstate *b, struct err *e)
 {
 	struct copies c = { 0 };
@@ -240,6 +253,8 @@ int bootstate_write(int fd, const struct bootstate *b, struct err *e)
 	newer = bootstate_newer(c.valid, c.seq);
 	if (newer >= 0)
 		return write_copy(fd, 1 - newer, b, c.seq[newer] + 1, e);
-	rc = write_copy(fd, 0, b, 0, e);
+	rc = bootstate_blank(fd, e);
+	if (!rc)
+		rc = write_copy(fd, 0, b, 0, e);
 	return rc < 0 ? rc : write_copy(fd, 1, b, 1, e);
 }

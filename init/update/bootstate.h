@@ -76,5 +76,9 @@ bool bootstate_give_back(struct bootstate *b, enum slot s);
  * -EBADMSG: both copies are damaged. */
 int bootstate_read(int fd, struct bootstate *out, struct err *e);
 
+/* Zeros over both copies: a half written sector over one that was half written before could hold
+ * the seq of the one and the same end of the other. To be done before both are made anew. */
+int bootstate_blank(int fd, struct err *e);
+
 /* Overwrites the older copy, flushes, reads it back. With no valid copy both are made anew. */
 int bootstate_write(int fd, const struct bootstate *b, struct err *e);

@@ -43,6 +43,13 @@ static int make(const char *device, const char *folder, struct err *e)
 	return spawn_run(&s, e);
 }
 
+static int blank_copies(const char *device, struct err *e)
+{
+	autoclose int fd = device_open(device, e);
+
+	return fd < 0 ? fd : bootstate_blank(fd, e);
+}
+
 int statefs_make(const char *device, const struct bootstate *b, struct err *e)
 {
 	char folder[] = "/tmp/berth-state-XXXXXX";
@@ -53,6 +60,8 @@ int statefs_make(const char *device, const struct bootstate *b, struct err *e)
 	if (!mkdtemp(folder))
 		return err_sys(e, "make a folder in /tmp");
 	rc = write_copies(folder, b, e);
+	if (!rc)
+		rc = blank_copies(device, e);
 	if (!rc)
 		rc = make(device, folder, e);
 	path_remove_tree(AT_FDCWD, folder, NULL);
