@@ -228,6 +228,8 @@ static const struct {
 	{ "cut at the end", "del d[-1:]", "the bundle ends too early" },
 	{ "changed boot chunk", "d[(32+m+s+4095)//4096*4096+100] ^= 1",
 	  "chunk 0 of the bundle is not what its manifest says" },
+	{ "right manifest with wrong images", "d[p:] = bytes(len(d) - p)",
+	  "chunk 0 of the bundle is not what its manifest says" },
 	{ "changed last byte", "d[-1] ^= 1", "is not what its manifest says" },
 	{ "sign: not JSON", "j = None", "the manifest is not a JSON object" },
 	{ "sign: other format", "j['format'] = 'x-1'", "the bundle has the format \"x-1\"" },
@@ -289,6 +291,32 @@ static void test_hostile_bundles_are_refused(void **unused)
 		/* What was begun is no slot that could be booted. */
 		if (first_byte() != 'x' && first_byte() != '\0')
 			fail_msg("%s: the slot looks whole", hostile[i].name);
+	}
+}
+
+/* Wherever the stream ends, it is noticed, and no slot looks whole. */
+static void test_a_bundle_that_ends_anywhere_is_refused(void **unused)
+{
+	enum { CUTS = 64 };
+	off_t size;
+
+	(void)unused;
+	{
+		autoclose int fd = open_in_work("bundle", O_RDONLY);
+
+		size = lseek(fd, 0, SEEK_END);
+	}
+	for (int i = 0; i < CUTS; i++) {
+		/* Closely within the head and the texts, then over all of it. */
+		off_t length = i < CUTS / 2 ? i * 40 : size * (i - CUTS / 2) / (CUTS / 2);
+		struct err e = { 0 };
+
+		shell("cd %s && head -c %lld bundle >spoilt", work, (long long)length);
+		if (install("spoilt", "keys", SLOT_BYTES, &e) >= 0 ||
+		    !strstr(e.text, "the bundle ends too early"))
+			fail_msg("cut after %lld bytes: \"%s\"", (long long)length, e.text);
+		if (first_byte() != 'x' && first_byte() != '\0')
+			fail_msg("cut after %lld bytes: the slot looks whole", (long long)length);
 	}
 }
 
@@ -394,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_minisign_verifies_it_too),
 		cmocka_unit_test(test_what_is_already_known_to_be_different_is_noticed),
 		cmocka_unit_test(test_hostile_bundles_are_refused),
+		cmocka_unit_test(test_a_bundle_that_ends_anywhere_is_refused),
 		cmocka_unit_test(test_a_stranger_is_refused),
 		cmocka_unit_test(test_a_disk_that_is_too_small_is_left_alone),
 		cmocka_unit_test(test_any_key_of_the_ring_will_do),
