@@ -6,6 +6,7 @@ booting, what the loader would choose on such a disk and whether that slot is wh
 """
 import hashlib
 import json
+import os
 import struct
 import subprocess
 import zlib
@@ -61,13 +62,30 @@ class Disk:
                 data[first - offset:end - offset] = piece[first - at:end - at]
         return bytes(data)
 
-    def save(self, path):
-        """As an image of its own, to be booted."""
-        subprocess.run(["cp", "--sparse=always", self.file.name, str(path)], check=True)
-        with open(path, "r+b") as out:
+    def save(self, path, start=0):
+        """From `start` on as an image of its own, to be booted or looked at; holes stay holes."""
+        with open(self.file.name, "rb", buffering=0) as source, open(path, "wb") as out:
+            size = os.fstat(source.fileno()).st_size
+            out.truncate(size - start)
+            for first, end in extents(source.fileno(), start, size):
+                out.seek(first - start)
+                out.write(os.pread(source.fileno(), end - first, first))
             for at, piece in self.above:
-                out.seek(at)
-                out.write(piece)
+                if at >= start:
+                    out.seek(at - start)
+                    out.write(piece)
+
+
+def extents(fd, at, size):
+    """Where a file has data, in pieces of 8 MiB at most."""
+    while at < size:
+        try:
+            at = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError:  # ENXIO: none behind
+            return
+        end = min(os.lseek(fd, at, os.SEEK_HOLE), at + 8 * MIB)
+        yield at, end
+        at = end
 
 
 class Replay:
@@ -208,13 +226,26 @@ class Judge:
         return version, ""
 
 
-def sweep(replay, judge, samples, rng):
+def data_fault(path, mark):
+    """What a check of a data partition cannot mend, or which file it lost; empty: nothing."""
+    done = subprocess.run(["e2fsck", "-fy", path], capture_output=True, text=True, check=False)
+    if done.returncode > 1:  # e2fsck(8): 1 is mended
+        return f"e2fsck ended with {done.returncode}: {done.stdout}{done.stderr}"
+    name, text = mark
+    found = subprocess.run(["debugfs", "-R", f"cat {name}", path], capture_output=True, text=True,
+                           check=False).stdout
+    return "" if found == text else f"{name} holds {found!r}"
+
+
+def sweep(replay, judge, samples, checks, mark, rng):
     """Judges, for each moment, the disk with everything on it and some with a part of what was not
-    flushed. Returns the counts, the faults, the versions seen, `samples` disks to be booted, and when
-    the first installation began."""
+    flushed. On `checks` of them the data partition is looked at, too, once the first installation
+    began: `mark` is a file of it and its text. Returns the counts, the faults, the versions seen,
+    `samples` disks to be booted, and when the first installation began."""
     wanted = set(rng.sample(range(1, replay.total + 1), min(samples, replay.total)))
+    checked = set(rng.sample(range(1, replay.total + 1), min(checks, replay.total)))
     result = {"moments": 0, "disks": 0, "faults": [], "versions": set(), "boot": {},
-              "began": 0}
+              "began": 0, "checked": 0}
     calm = None  # the number of deciding writes at the last moment that was judged good
 
     def look(above, step):
@@ -238,6 +269,13 @@ def sweep(replay, judge, samples, rng):
             result["began"] = result["began"] or step
         for _ in range(RANDOM_DISKS if low else 0):
             look([piece for piece in replay.some(rng) if judge.decides(piece)], step)
+        if step in checked and result["began"]:
+            path = replay.path.with_name("data.img")
+            Disk(replay.file, replay.some(rng)).save(path, judge.start["data"])
+            fault = data_fault(path, mark)
+            path.unlink()
+            result["checked"] += 1
+            result["faults"] += [f"after write {step}: {fault}"] * bool(fault)
         if step in wanted:
             path = replay.path.with_name(f"cut-{step}.img")
             Disk(replay.file, replay.some(rng)).save(path)

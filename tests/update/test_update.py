@@ -271,9 +271,11 @@ def test_no_moment_of_all_this_leaves_a_disk_that_does_not_boot(machine, image, 
     judge.add_version("first", image.parent / "boot.ext2", image.parent / "root.erofs")
     for name in ("sound", "ends", "deaf"):
         judge.add_version(name, folder / f"{name}.boot", bundles.later / "root.erofs")
-    found = sweep(Replay(image, folder / "writes", folder, DISK_BYTES), judge, boots, rng)
+    found = sweep(Replay(image, folder / "writes", folder, DISK_BYTES), judge, boots, 4 * boots,
+                  ("/lib/berth/volumes/mark", "kept\n"), rng)
     print(f"power cuts: seed {seed}, {found['moments']} moments, {found['disks']} disks judged, "
-          f"{len(found['boot'])} booted, {len(found['faults'])} faults")
+          f"{found['checked']} data partitions checked, {len(found['boot'])} booted, "
+          f"{len(found['faults'])} faults")
     assert not found["faults"], "\n".join(found["faults"][:20])
     assert found["versions"] == {"first", "sound", "ends", "deaf"}
     user_data = SEED.format(key=ssh_key.public, url="http://10.0.2.2:1")
