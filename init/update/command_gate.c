@@ -98,6 +98,10 @@ static void begin_record(struct trial *t)
 
 /* ---- the other slot ---- */
 
+/* A panic, a hang; or a gate that failed on a machine whose data partition could not be mounted. */
+static const char no_word[] = "none of its boots wrote down what was wrong: it did not come up, or had "
+			      "no data partition";
+
 /* We are here because the preferred slot used up its tries, or gave itself up. The refusal is
  * written first: a power cut before the state is written comes by here again. */
 static void look_back(struct machine *m)
@@ -110,7 +114,7 @@ static void look_back(struct machine *m)
 		return;
 	if (m->store >= 0 && store_read_slot(m->store, other, &r, NULL) == 0) {
 		if (r.result == RESULT_INSTALLED &&
-		    store_fail_slot(m->store, other, "none of its boots got as far as its gate", &e) < 0)
+		    store_fail_slot(m->store, other, no_word, &e) < 0)
 			log_warn("%s", e.text);
 		store_read_slot(m->store, other, &r, NULL);
 		log_error("%s failed in slot %c and is refused: %s", r.version, slot_letter(other), r.reason);
