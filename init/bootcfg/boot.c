@@ -10,14 +10,14 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/sha256.h"
 #include "bootcfg/config.h"
 #include "bootcfg/merge.h"
 #include "bootcfg/source.h"
+#include "bootcfg/trial.h"
 
 enum { LAST_GOOD_MAX = 8 * 1024 * 1024 };
 
-static const char last_good_dir[] = "/var/lib/berth/config";
-static const char last_good_name[] = "last-good.json";
 static const char run_dir[] = "/run/berth";
 
 /* One boot. */
@@ -32,12 +32,12 @@ struct boot {
 /* NULL if there is none that can be read. */
 static yyjson_mut_doc *load_last_good(int root)
 {
-	autoclose int dir = path_open_in(root, last_good_dir, O_PATH | O_DIRECTORY, 0, NULL);
+	autoclose int dir = path_open_in(root, TRIAL_FOLDER, O_PATH | O_DIRECTORY, 0, NULL);
 	autobuf struct buf text = { 0 };
 	yyjson_mut_doc *copy;
 	yyjson_doc *doc;
 
-	if (dir < 0 || file_read_at(dir, last_good_name, LAST_GOOD_MAX, &text, NULL) < 0)
+	if (dir < 0 || file_read_at(dir, TRIAL_LAST_GOOD, LAST_GOOD_MAX, &text, NULL) < 0)
 		return NULL;
 	doc = yyjson_read(buf_text(&text), text.len, 0);
 	copy = doc ? yyjson_doc_mut_copy(doc, NULL) : NULL;
@@ -49,27 +49,62 @@ static yyjson_mut_doc *load_last_good(int root)
 	return copy;
 }
 
-/* Only one without any error becomes the last good one; the same again is not written again. */
-static void keep_last_good(struct boot *b)
+/* Of the texts as the source gave them: what a refusal holds for, until they change. */
+static void digest_texts(const struct source *source, char out[SHA256_HEX_MAX])
 {
-	autofree char *json = NULL;
-	autobuf struct buf old = { 0 };
-	autoclose int dir = -1;
-	struct err e = { "" };
-	size_t len;
+	const struct buf *const texts[] = { &source->user_data, &source->meta_data };
+	struct sha256 sum;
 
-	if (b->used || b->faults.errors || strcmp(b->source.kind, "default") == 0 ||
-	    strcmp(b->source.kind, "none") == 0)
+	sha256_init(&sum);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		sha256_add(&sum, &texts[i]->len, sizeof(texts[i]->len));
+		sha256_add(&sum, buf_text(texts[i]), texts[i]->len);
+	}
+	sha256_end_hex(&sum, out);
+}
+
+/* Not locked out either way: the keys of the refused one are let in as well. */
+static void use_instead_of_refused(struct boot *b, const char *reason)
+{
+	yyjson_mut_doc *refused = b->config, *last_good = load_last_good(b->root);
+
+	if (!last_good)
 		return;
-	json = yyjson_mut_write(b->config, 0, &len);
-	dir = path_mkdirs_in(b->root, last_good_dir, 0700, &e);
-	if (!json || dir < 0)
+	b->config = last_good;
+	b->used = "last good";
+	merge_ssh_keys(b->config, refused);
+	yyjson_mut_doc_free(refused);
+	fault_add(&b->faults, FAULT_ERROR, b->source.file, 0, 0, "",
+		  "this configuration was tried and is refused: %s; the last good one is used until "
+		  "it changes, or until \"berth config forget\"", reason);
+}
+
+/* A source's configuration that has not passed its gate here yet is on trial (trial.h). */
+static void put_on_trial(struct boot *b)
+{
+	static const char *const words[] = { [TRIAL_FIRST] = "first", [TRIAL_NEW] = "new" };
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(b->config);
+	char digest[SHA256_HEX_MAX], reason[TRIAL_REASON_MAX] = "";
+	autofree char *json = NULL;
+	autoclose int dir = -1;
+	enum trial_state state;
+	struct err e = { "" };
+
+	if (b->used || strcmp(b->source.kind, "default") == 0 || strcmp(b->source.kind, "none") == 0)
 		return;
-	if (file_read_at(dir, last_good_name, LAST_GOOD_MAX, &old, NULL) == 0 && old.len == len &&
-	    memcmp(old.data, json, len) == 0)
+	digest_texts(&b->source, digest);
+	yyjson_mut_obj_add_strcpy(b->config, root, "digest", digest);
+	json = b->faults.errors ? NULL : yyjson_mut_write(b->config, 0, NULL);
+	dir = path_mkdirs_in(b->root, TRIAL_FOLDER, 0700, &e);
+	if (dir < 0)
 		return;
-	if (file_replace_at(dir, last_good_name, json, len, 0600, &e) < 0)
-		log_warn("the configuration cannot be kept as the last good one: %s", e.text);
+	state = trial_enter(dir, digest, json, reason, &e);
+	if (state == TRIAL_REFUSED)
+		use_instead_of_refused(b, reason);
+	else if (state == TRIAL_FIRST || state == TRIAL_NEW)
+		yyjson_mut_obj_add_str(b->config, root, "trial", words[state]);
+	if (e.text[0])
+		log_warn("%s", e.text);
 }
 
 static int parse(const struct source *s, yyjson_mut_doc **out, struct faults *faults)
@@ -142,7 +177,7 @@ static void understand(struct boot *b)
 		prefer_last_good(b);
 	else
 		add_metadata(b);
-	keep_last_good(b);
+	put_on_trial(b);
 	merge_defaults(b->config);
 }
 

@@ -3,4 +3,8 @@
 
 int command_check(int count, char **files);   /* faults on stdout; 0: none but warnings */
 int command_show(int count, char **files);    /* normalised JSON on stdout, faults on stderr */
+int command_keep(int count, char **none);     /* trial.h: what becomes of the one on trial */
+int command_refuse(int count, char **reason);
+int command_give_back(int count, char **none);
+int command_forget(int count, char **none);
 int command_explain(int count, char **keys);  /* the reference of a key, or of all */

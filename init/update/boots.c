@@ -115,6 +115,7 @@ int boots_write(int boots, const struct boot_record *r, const char *timings, str
 		 r->slot, r->on_trial ? "true" : "false", (long long)r->time_ns);
 	add_text(&out, "why", r->why);
 	add_text(&out, "version", r->version);
+	add_text(&out, "config", r->config);
 	add_text(&out, "outcome", r->outcome);
 	add_text(&out, "reason", r->reason);
 	if (r->looked)

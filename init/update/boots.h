@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/sha256.h"
 #include "update/gate.h"
 #include "update/manifest.h"
 
@@ -28,6 +29,7 @@ struct boot_record {
 	char outcome[24];                /* "running", "confirmed", "failed", "degraded", "rebooted" */
 	char reason[REASON_MAX];         /* of a failure */
 	int64_t time_ns;                 /* when it was begun, Unix time */
+	char config[SHA256_HEX_MAX];     /* digest of the configuration in force */
 	bool on_trial;
 	bool looked;                     /* `look` was filled */
 	struct gate_look look;

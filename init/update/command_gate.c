@@ -1,5 +1,5 @@
 /* gate: PID 1's service at every boot. Sees what became of the other slot, keeps the record of this
- * boot, and, while this slot is on trial, confirms it or gives it up. */
+ * boot, and, while this slot or the boot configuration is on trial, confirms or gives it up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "update/boots.h"
 #include "update/command.h"
+#include "update/configtrial.h"
 #include "update/gate.h"
 #include "update/trust.h"
 
@@ -40,6 +41,7 @@ struct trial {
 	struct boot_record record;
 	struct settings settings;
 	struct before before;
+	enum config_trial config;
 	int64_t logs_saved_ms;
 };
 
@@ -91,6 +93,7 @@ static void begin_record(struct trial *t)
 	snprintf(t->record.version, sizeof(t->record.version), "%s", self.running);
 	snprintf(t->record.outcome, sizeof(t->record.outcome), "running");
 	read_why(t->record.why);
+	t->config = configtrial_read(t->record.config);
 	t->boots = store_open(BOOTS_PATH, &e);
 	if (t->boots < 0 || boots_begin(t->boots, &t->record, &e) < 0)
 		log_warn("this boot leaves no record: %s", e.text);
@@ -125,12 +128,22 @@ static void look_back(struct machine *m)
 
 /* ---- the trial ---- */
 
+static void give_config_back(struct trial *t)
+{
+	struct err e = { "" };
+
+	if (t->config == CONFIG_NEW && configtrial_give_back(&e) < 0)
+		log_warn("%s", e.text);
+}
+
 /* Boots that cost a try are the loader's own choice of a slot that could be booted. */
 static void give_back(struct trial *t)
 {
 	struct machine *m = &t->machine;
 	struct err e = { "" };
 
+	if (!t->record.on_trial)
+		return;
 	if (strcmp(t->record.why, "preferred") != 0 && strcmp(t->record.why, "fallback") != 0)
 		return;
 	if (access(ROLLED_BACK_PATH, F_OK) == 0 || slots_read_state(&m->slots, &m->state, &e) < 0 ||
@@ -141,6 +154,22 @@ static void give_back(struct trial *t)
 	else
 		log_info("a reboot in order: it costs no try");
 	write_record(t, "rebooted");
+}
+
+static void keep_config(struct trial *t)
+{
+	struct before now;
+	struct err e = { "" };
+
+	if (t->config == CONFIG_SETTLED)
+		return;
+	facts_host(&now);
+	/* First how the machine is with it: of one that is good this must be known. */
+	if ((t->machine.store >= 0 && store_write_good(t->machine.store, &now, &e) < 0) ||
+	    configtrial_keep(&e) < 0)
+		log_warn("%s", e.text);
+	else
+		log_info("the configuration passed its gate and is the last good one");
 }
 
 static int confirm(struct trial *t)
@@ -175,12 +204,35 @@ static void tell_reason(struct trial *t)
 	snprintf(t->record.reason, sizeof(t->record.reason), "services or containers kept restarting");
 }
 
+/* A configuration is taken back before a version is: the version is tried again without it. */
+static int give_config_up(struct trial *t)
+{
+	struct err e = { "" };
+
+	log_error("the new configuration did not pass its gate: %s", t->record.reason);
+	if (configtrial_refuse(t->record.reason, &e) < 0) {
+		log_error("%s: it stays in force", e.text);
+		write_record(t, "degraded");
+		return EXIT_OK;
+	}
+	give_back(t);
+	write_record(t, "config refused");
+	save_logs(t);
+	return command_reboot(&e) < 0 ? command_failed(&e) : EXIT_OK;
+}
+
 static int give_up(struct trial *t)
 {
 	struct machine *m = &t->machine;
 	struct err e = { "" };
 
 	tell_reason(t);
+	if (t->config == CONFIG_NEW)
+		return give_config_up(t);
+	if (!t->record.on_trial) { /* the first configuration: there is none to go back to */
+		write_record(t, "degraded");
+		return EXIT_OK;
+	}
 	log_error("%s did not pass its gate: %s", t->record.version, t->record.reason);
 	if (bootstate_give_up(&m->state, m->slots.running, &e) < 0) {
 		log_error("%s: this one stays up as it is", e.text);
@@ -198,7 +250,8 @@ static int give_up(struct trial *t)
 
 static enum gate_verdict look(struct trial *t, struct gate *g)
 {
-	struct gate_input in = { .before = &t->before, .settings = &t->settings };
+	struct gate_input in = { .before = &t->before, .settings = &t->settings,
+				 .version = t->record.on_trial, .config = t->config == CONFIG_NEW };
 	bool holds;
 
 	facts_settings(&t->settings); /* bootcfg may have been late */
@@ -215,6 +268,8 @@ static bool was_decided(struct trial *t)
 
 	if (access(ROLLED_BACK_PATH, F_OK) == 0)
 		return true;
+	if (!t->record.on_trial)
+		return configtrial_decided();
 	if (slots_read_state(&m->slots, &m->state, &e) < 0) {
 		log_error("%s", e.text);
 		return true;
@@ -222,20 +277,32 @@ static bool was_decided(struct trial *t)
 	return m->state.slot[m->slots.running].good;
 }
 
-static int try_slot(struct trial *t)
+/* How the machine was before what is on trial now. */
+static void recall(struct trial *t)
 {
 	struct machine *m = &t->machine;
-	enum gate_verdict verdict = GATE_WAIT;
 	struct slot_record r = { 0 };
-	struct gate g;
 
-	if (m->store >= 0)
+	if (m->store >= 0 && t->record.on_trial)
 		store_read_slot(m->store, m->slots.running, &r, NULL);
 	t->before = r.before;
+	if (m->store >= 0 && !t->record.on_trial)
+		store_read_good(m->store, &t->before);
+	if (t->record.on_trial)
+		log_info("%s is on trial in slot %c, boots left after this one: %u", t->record.version,
+			 t->record.slot, m->state.slot[m->slots.running].tries);
+	if (t->config != CONFIG_SETTLED)
+		log_info("the configuration is on trial: it is new here");
+}
+
+static int on_trial(struct trial *t)
+{
+	enum gate_verdict verdict = GATE_WAIT;
+	struct gate g;
+
+	recall(t);
 	facts_settings(&t->settings);
 	gate_begin(&g, &t->settings, clock_boot_ms());
-	log_info("%s is on trial in slot %c, boots left after this one: %u", t->record.version,
-		 t->record.slot, m->state.slot[m->slots.running].tries);
 	while (!told_to_end && verdict == GATE_WAIT) {
 		verdict = look(t, &g);
 		if (clock_boot_ms() - t->logs_saved_ms >= SAVE_LOGS_MS)
@@ -246,10 +313,17 @@ static int try_slot(struct trial *t)
 			return EXIT_OK;
 	}
 	if (told_to_end) {
+		give_config_back(t);
 		give_back(t);
 		return EXIT_OK;
 	}
-	return verdict == GATE_PASS ? confirm(t) : give_up(t);
+	if (verdict != GATE_PASS)
+		return give_up(t);
+	keep_config(t);
+	if (t->record.on_trial)
+		return confirm(t);
+	write_record(t, "running");
+	return EXIT_OK;
 }
 
 /* A confirmed slot has nothing to pass; how its boot went is written down all the same. */
@@ -281,7 +355,7 @@ int command_gate(int argc, char **argv)
 	}
 	look_back(&t.machine);
 	begin_record(&t);
-	code = t.record.on_trial ? try_slot(&t) : watch_boot(&t);
+	code = t.record.on_trial || t.config != CONFIG_SETTLED ? on_trial(&t) : watch_boot(&t);
 	machine_close(&t.machine);
 	return code;
 }

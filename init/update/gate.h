@@ -12,10 +12,16 @@
 struct gate_input {
 	const struct before *before; /* what was so when the update was installed */
 	const struct settings *settings;
+	bool version; /* a version is on trial: asked for all that was so before */
+	bool config;  /* a configuration is: it may change links, but not cut the machine off */
 	/* Filled by the checks: what must stay the same while they hold. A service or a container
 	 * that was started anew begins the time anew. */
 	uint64_t incarnation;
 };
+
+/* Is the network as it was? With `config` one link is as good as another; pure. */
+int gate_network(const struct before *before, const struct before *now, bool config,
+		 struct err *e);
 
 struct gate_check {
 	const char *name;

@@ -133,6 +133,28 @@ int store_write_slot(int store, enum slot s, const struct slot_record *r, struct
 	return file_replace_at(store, slot_files[s], out.data, out.len, 0644, e);
 }
 
+void store_read_good(int store, struct before *out)
+{
+	int rc;
+	yyjson_doc *doc = read_json(store, "good.json", &rc, NULL);
+
+	*out = (struct before){ 0 };
+	read_before(yyjson_obj_get(yyjson_doc_get_root(doc), "before"), out);
+	yyjson_doc_free(doc);
+}
+
+int store_write_good(int store, const struct before *b, struct err *e)
+{
+	autobuf struct buf out = { 0 };
+
+	buf_adds(&out, "{\"good\":true");
+	add_before(&out, b);
+	buf_adds(&out, "}\n");
+	if (!buf_ok(&out))
+		return err_set(e, -ENOMEM, "write down how the machine is: out of memory");
+	return file_replace_at(store, "good.json", out.data, out.len, 0644, e);
+}
+
 /* ---- refusals ---- */
 
 void store_read_refusals(int store, struct refusals *out)

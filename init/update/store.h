@@ -3,7 +3,8 @@
  * that cannot be mounted), so nothing that a boot depends on is here: that is the boot state.
  *
  *   /var/lib/berth/update/slot-a.json  slot-b.json   struct slot_record
- *   /var/lib/berth/update/refused.json               the last REFUSED_MAX refusals */
+ *   /var/lib/berth/update/refused.json               the last REFUSED_MAX refusals
+ *   /var/lib/berth/update/good.json                  the machine with its last good configuration */
 #pragma once
 
 #include <stdbool.h>
@@ -52,6 +53,10 @@ int store_open(const char *path, struct err *e);
 /* -ENOENT: nothing is known of the slot. */
 int store_read_slot(int store, enum slot s, struct slot_record *out, struct err *e);
 int store_write_slot(int store, enum slot s, const struct slot_record *r, struct err *e);
+
+/* How the machine was when a configuration passed its gate: what the next one may not cost. */
+void store_read_good(int store, struct before *out);
+int store_write_good(int store, const struct before *b, struct err *e);
 
 struct refusal {
 	char digest[SHA256_HEX_MAX];

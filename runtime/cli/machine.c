@@ -94,6 +94,10 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 {
 	/* YAML is parsed by a program of its own, which holds nothing worth taking. */
 	static const char bootcfg[] = "/usr/lib/berth/bootcfg";
+	static const struct {
+		const char *typed, *verb;
+		int words;
+	} verbs[] = { { "check", "check", 2 }, { "confirm", "keep", 1 }, { "forget", "forget", 1 } };
 	struct err e = { 0 };
 	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
 
@@ -101,12 +105,14 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 		return code;
 	if (n == 1 && !strcmp(argv[0], "show"))
 		return config_show();
-	if (n == 2 && !strcmp(argv[0], "check")) {
-		execl(bootcfg, bootcfg, "check", argv[1], (char *)NULL);
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (n != verbs[i].words || strcmp(argv[0], verbs[i].typed) != 0)
+			continue;
+		execl(bootcfg, bootcfg, verbs[i].verb, n > 1 ? argv[1] : NULL, (char *)NULL);
 		err_sys(&e, "start \"%s\"", bootcfg);
 		return cli_fail(&e);
 	}
-	fprintf(stderr, "berth config: expected \"check FILE\" or \"show\"\n");
+	fprintf(stderr, "berth config: expected \"check FILE\", \"show\", \"confirm\" or \"forget\"\n");
 	return EXIT_USAGE;
 }
 

@@ -30,6 +30,36 @@ static const struct {
 	{ "restarts without end", "abababa", "??????F" },
 };
 
+/* Links and default route before and now; what a version's gate says, and a configuration's. */
+static const struct {
+	unsigned links;
+	bool route;
+	unsigned links_now;
+	bool route_now, version, config;
+} networks[] = {
+	{ 1, true, 1, true, true, true },
+	{ 1, true, 0, false, false, false },
+	{ 1, true, 1, false, false, false },
+	{ 2, true, 1, true, false, true }, /* two cards became one bond */
+	{ 2, false, 0, false, false, false },
+	{ 0, false, 0, false, true, true },
+	{ 0, false, 2, true, true, true },
+};
+
+static void test_the_network_as_it_was(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(networks); i++) {
+		const struct before was = { .known = true, .links = networks[i].links,
+					    .route = networks[i].route };
+		const struct before now = { .known = true, .links = networks[i].links_now,
+					    .route = networks[i].route_now };
+
+		assert_int_equal(gate_network(&was, &now, false, NULL) == 0, networks[i].version);
+		assert_int_equal(gate_network(&was, &now, true, NULL) == 0, networks[i].config);
+	}
+}
+
 static void test_the_time_that_checks_hold(void **unused)
 {
 	static const char letters[] = { [GATE_WAIT] = '?', [GATE_PASS] = 'P', [GATE_FAIL] = 'F' };
@@ -144,6 +174,7 @@ static void test_healthy_or_running_without_a_check(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_network_as_it_was),
 		cmocka_unit_test(test_healthy_or_running_without_a_check),
 		cmocka_unit_test(test_the_time_that_checks_hold),
 		cmocka_unit_test(test_each_check_has_a_name_of_its_own),

@@ -1,0 +1,68 @@
+"""A new configuration that breaks the machine is taken back by the machine itself."""
+import json
+
+from machine import BOOT_SECONDS, Machine, wait_until
+
+SEED = """#cloud-config
+hostname: {name}
+ssh_authorized_keys: ["{key}"]
+berth: {{update: {{hold: 8s, limit: 20s}}}}
+containers:
+  demo: {{image: "localhost/demo:latest", ports: ["80:8080"]}}
+"""
+def seed(name, key):
+    return SEED.format(name=name, key=key.public)
+
+
+def in_force(machine):
+    return json.loads(machine.ssh("cat /run/berth/config.json"))
+
+
+def wait_kept(machine):
+    wait_until(lambda: "is the last good one" in machine.ssh("berth logs gate"), BOOT_SECONDS,
+               "the configuration is kept", machine)
+
+
+def boot_with(machine, text):
+    machine.power_cut()
+    machine.seed.write_text(text)
+    machine.start()
+
+
+def test_a_configuration_that_breaks_the_machine(image, ssh_key):
+    said = "this configuration was tried and is refused: network: "
+    with Machine(image, user_data=seed("first", ssh_key), ssh_key=ssh_key, forward=[80]) as machine:
+        machine.wait_ssh()
+        assert in_force(machine)["trial"] == "first"
+        wait_kept(machine)
+
+        boot_with(machine, seed("second", ssh_key))
+        machine.wait_ssh()
+        assert in_force(machine)["trial"] == "new"
+        wait_kept(machine)
+
+        # As if this one had taken the network away: there is no card while it is tried.
+        bad = seed("third", ssh_key)
+        machine.network = False
+        boot_with(machine, bad)
+        machine.wait_console("the new configuration did not pass its gate: network: 0 links have an")
+        machine.wait_console(said)
+        machine.network = True
+        boot_with(machine, bad)
+        machine.wait_ssh()
+        now = in_force(machine)
+        assert now["hostname"] == "second" and now["source"]["used"] == "last good"
+        assert said in now["faults"][0]["message"]
+        assert said in machine.ssh("cat /etc/motd") and said in machine.ssh("berth status")
+        boots = json.loads(machine.ssh("berth update status --json"))["boots"]
+        refused = next(b for b in boots if b["outcome"] == "config refused")
+        assert refused["config"] != boots[0]["config"] == now["digest"]
+
+        boot_with(machine, seed("fourth", ssh_key))
+        machine.wait_ssh()
+        assert in_force(machine)["hostname"] == "fourth", "another text is another configuration"
+        assert machine.ssh("berth config confirm 2>&1") == ""
+        boot_with(machine, bad)
+        machine.wait_ssh()
+        assert in_force(machine)["hostname"] == "fourth", "confirmed by hand: the last good one"
+        assert "1 refused configuration forgotten" in machine.try_ssh("berth config forget").stderr
