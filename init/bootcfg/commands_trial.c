@@ -29,10 +29,12 @@ int command_keep(int count, char **arguments)
 {
 	struct err e = { "" };
 	autoclose int folder = open_folder(&e);
-	int rc = folder < 0 ? folder : trial_keep(folder, &e);
+	int rc = folder < 0 ? folder : change_confirm(&e);
 
 	(void)count;
 	(void)arguments;
+	if (rc >= 0)
+		rc = trial_keep(folder, &e);
 	/* The gate of this boot has nothing to decide about it any more. */
 	if (rc >= 0)
 		rc = file_replace_at(AT_FDCWD, "/run/berth/config-kept", "", 0, 0600, &e);

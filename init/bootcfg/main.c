@@ -18,6 +18,9 @@ static const struct command {
 	{ "show", "FILE...", "print them as the machine would understand them", command_show, 1 },
 	{ "explain", "[KEY...]", "print what a key means, such as containers.web.ports",
 	  command_explain, 0 },
+	{ "diff", "FILE", "say what it would change, and what of that at once", command_diff, 1 },
+	{ "apply", "FILE [TIME]", "change it; back again after the time, unless it is kept",
+	  command_apply, 1 },
 	{ "keep", "", "the configuration on trial is good (PID 1's gate says so, or a person)",
 	  command_keep, 0 },
 	{ "refuse", "REASON", "it is not: the last good one from the next boot on", command_refuse, 1 },
@@ -29,7 +32,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: bootcfg             find the configuration and apply it\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(stderr, "       bootcfg %-10s%-10s  %s\n", commands[i].name,
+		fprintf(stderr, "       bootcfg %-10s%-12s  %s\n", commands[i].name,
 			commands[i].arguments, commands[i].help);
 	return 2;
 }

@@ -4,7 +4,7 @@
  *
  *   /var/lib/berth/update/slot-a.json  slot-b.json   struct slot_record
  *   /var/lib/berth/update/refused.json               the last REFUSED_MAX refusals
- *   /var/lib/berth/update/good.json                  the machine with its last good configuration */
+ *   /var/lib/berth/update/good.json                  the machine, last good configuration */
 #pragma once
 
 #include <stdbool.h>

@@ -97,22 +97,31 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 	static const struct {
 		const char *typed, *verb;
 		int words;
-	} verbs[] = { { "check", "check", 2 }, { "confirm", "keep", 1 }, { "forget", "forget", 1 } };
+	} verbs[] = {
+		{ "check", "check", 2 }, { "diff", "diff", 2 },     { "apply", "apply", 2 },
+		{ "confirm", "keep", 1 }, { "forget", "forget", 1 },
+	};
+	const char *within = NULL;
+	const struct cli_option options[] = {
+		{ 0, "confirm-within", "TIME", "apply: change it back after this time (60s), unless "
+		  "confirmed", NULL, &within, NULL },
+	};
 	struct err e = { 0 };
-	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 
 	if (n < 0)
 		return code;
-	if (n == 1 && !strcmp(argv[0], "show"))
+	if (n == 1 && !within && !strcmp(argv[0], "show"))
 		return config_show();
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		if (n != verbs[i].words || strcmp(argv[0], verbs[i].typed) != 0)
+		if (n != verbs[i].words || strcmp(argv[0], verbs[i].typed) != 0 ||
+		    (within && strcmp(argv[0], "apply") != 0))
 			continue;
-		execl(bootcfg, bootcfg, verbs[i].verb, n > 1 ? argv[1] : NULL, (char *)NULL);
+		execl(bootcfg, bootcfg, verbs[i].verb, n > 1 ? argv[1] : NULL, within, (char *)NULL);
 		err_sys(&e, "start \"%s\"", bootcfg);
 		return cli_fail(&e);
 	}
-	fprintf(stderr, "berth config: expected \"check FILE\", \"show\", \"confirm\" or \"forget\"\n");
+	fprintf(stderr, "berth config: expected %s\n", self->arguments);
 	return EXIT_USAGE;
 }
 

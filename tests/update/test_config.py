@@ -1,7 +1,9 @@
 """A new configuration that breaks the machine is taken back by the machine itself."""
 import json
 
-from machine import BOOT_SECONDS, Machine, wait_until
+import pytest
+
+from machine import BOOT_SECONDS, SHORT_SECONDS, Machine, SshKey, wait_until
 
 SEED = """#cloud-config
 hostname: {name}
@@ -29,40 +31,73 @@ def boot_with(machine, text):
     machine.start()
 
 
-def test_a_configuration_that_breaks_the_machine(image, ssh_key):
+@pytest.fixture(scope="module")
+def machine(image, ssh_key):
+    with Machine(image, user_data=seed("first", ssh_key), ssh_key=ssh_key, forward=[80]) as started:
+        yield started
+
+
+def test_a_configuration_that_breaks_the_machine(machine, ssh_key):
     said = "this configuration was tried and is refused: network: "
-    with Machine(image, user_data=seed("first", ssh_key), ssh_key=ssh_key, forward=[80]) as machine:
-        machine.wait_ssh()
-        assert in_force(machine)["trial"] == "first"
-        wait_kept(machine)
+    machine.wait_ssh()
+    assert in_force(machine)["trial"] == "first"
+    wait_kept(machine)
 
-        boot_with(machine, seed("second", ssh_key))
-        machine.wait_ssh()
-        assert in_force(machine)["trial"] == "new"
-        wait_kept(machine)
+    boot_with(machine, seed("second", ssh_key))
+    machine.wait_ssh()
+    assert in_force(machine)["trial"] == "new"
+    wait_kept(machine)
 
-        # As if this one had taken the network away: there is no card while it is tried.
-        bad = seed("third", ssh_key)
-        machine.network = False
-        boot_with(machine, bad)
-        machine.wait_console("the new configuration did not pass its gate: network: 0 links have an")
-        machine.wait_console(said)
-        machine.network = True
-        boot_with(machine, bad)
-        machine.wait_ssh()
-        now = in_force(machine)
-        assert now["hostname"] == "second" and now["source"]["used"] == "last good"
-        assert said in now["faults"][0]["message"]
-        assert said in machine.ssh("cat /etc/motd") and said in machine.ssh("berth status")
-        boots = json.loads(machine.ssh("berth update status --json"))["boots"]
-        refused = next(b for b in boots if b["outcome"] == "config refused")
-        assert refused["config"] != boots[0]["config"] == now["digest"]
+    # As if this one had taken the network away: there is no card while it is tried.
+    bad = seed("third", ssh_key)
+    machine.network = False
+    boot_with(machine, bad)
+    machine.wait_console("the new configuration did not pass its gate: network: 0 links have an")
+    machine.wait_console(said)
+    machine.network = True
+    boot_with(machine, bad)
+    machine.wait_ssh()
+    now = in_force(machine)
+    assert now["hostname"] == "second" and now["source"]["used"] == "last good"
+    assert said in now["faults"][0]["message"]
+    assert said in machine.ssh("cat /etc/motd") and said in machine.ssh("berth status")
+    boots = json.loads(machine.ssh("berth update status --json"))["boots"]
+    refused = next(b for b in boots if b["outcome"] == "config refused")
+    assert refused["config"] != boots[0]["config"] == now["digest"]
 
-        boot_with(machine, seed("fourth", ssh_key))
-        machine.wait_ssh()
-        assert in_force(machine)["hostname"] == "fourth", "another text is another configuration"
-        assert machine.ssh("berth config confirm 2>&1") == ""
-        boot_with(machine, bad)
-        machine.wait_ssh()
-        assert in_force(machine)["hostname"] == "fourth", "confirmed by hand: the last good one"
-        assert "1 refused configuration forgotten" in machine.try_ssh("berth config forget").stderr
+    boot_with(machine, seed("fourth", ssh_key))
+    machine.wait_ssh()
+    assert in_force(machine)["hostname"] == "fourth", "another text is another configuration"
+    assert machine.ssh("berth config confirm 2>&1") == ""
+    boot_with(machine, bad)
+    machine.wait_ssh()
+    assert in_force(machine)["hostname"] == "fourth", "confirmed by hand: the last good one"
+    assert "1 refused configuration forgotten" in machine.try_ssh("berth config forget").stderr
+
+
+def apply(machine, text, options=""):
+    return machine.try_ssh(f"cat >/tmp/new; berth config apply {options} /tmp/new", data=text)
+
+
+def test_a_change_that_locks_everybody_out_is_back_by_itself(machine, ssh_key, tmp_path):
+    locked = seed("locked", SshKey(tmp_path))
+    done = apply(machine, locked, "--confirm-within 15s")
+    assert done.returncode == 0, done.stderr
+    assert "hostname: changed, at once" in done.stdout and "back in 15 s" in done.stderr
+    wait_until(lambda: "denied" in machine.try_ssh("true").stderr, SHORT_SECONDS, "nobody gets in")
+    machine.wait_ssh()
+    assert machine.ssh("hostname") == "fourth\n"
+    assert machine.try_ssh("ls /var/lib/berth/config/user-data").returncode == 1, "nothing was kept"
+    assert "no change waits" not in machine.ssh("berth config confirm 2>&1")
+
+
+def test_a_change_that_is_confirmed_stays(machine, ssh_key):
+    text = seed("fifth", ssh_key)
+    assert apply(machine, text, "--confirm-within 300s").returncode == 0
+    again = apply(machine, text, "--confirm-within 300s")
+    assert again.returncode == 1 and "another change waits" in again.stderr
+    machine.ssh("berth config confirm")
+    assert machine.ssh("hostname; cat /var/lib/berth/config/user-data") == "fifth\n" + text
+    bad = apply(machine, text + "hostnam: typo\nhostname: [x]\n")
+    assert bad.returncode == 1 and "nothing was changed" in bad.stderr
+    assert machine.ssh("berth config diff /tmp/new || hostname").endswith("fifth\n")

@@ -1,0 +1,129 @@
+#include "bootcfg/change.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/initctl.h"
+
+/* Says of the configuration, not of the machine: no change of it counts. */
+static const char *const about[] = { "version", "source",  "faults",      "dropped",
+				     "digest",  "trial", "instance_id" };
+
+/* What is not here takes effect at the next boot. */
+static const struct row {
+	const char *key;
+	void (*apply)(struct apply *a);
+	const char *request; /* of PID 1: the service that has read it at its start */
+} at_once[] = {
+	{ "ssh_authorized_keys", apply_ssh_keys, NULL },
+	{ "hostname", apply_hostname, NULL },
+	{ "write_files", apply_files, NULL },
+	{ "ntp", apply_ntp, "restart time" },
+};
+
+static const struct row *row_of(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(at_once); i++)
+		if (!strcmp(at_once[i].key, key))
+			return &at_once[i];
+	return NULL;
+}
+
+static bool counts(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(about); i++)
+		if (!strcmp(about[i], key))
+			return false;
+	return true;
+}
+
+/* NULL: they are the same. */
+static const char *how_it_differs(yyjson_mut_val *from, yyjson_mut_val *to)
+{
+	if (!from || !to)
+		return from == to ? NULL : from ? "gone" : "new";
+	return yyjson_mut_equals(from, to) ? NULL : "changed";
+}
+
+static yyjson_mut_val *by_name(yyjson_mut_val *list, const char *name)
+{
+	yyjson_mut_val *item;
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(list, i, max, item)
+		if (yyjson_mut_equals_str(yyjson_mut_obj_get(item, "name"), name))
+			return item;
+	return NULL;
+}
+
+static size_t add_line(struct buf *out, const char *key, const char *name, const char *how)
+{
+	if (!how)
+		return 0;
+	buf_addf(out, "%s%s%s: %s, %s\n", key, name ? "." : "", name ? name : "", how,
+		 row_of(key) ? "at once" : "at the next boot");
+	return 1;
+}
+
+/* Those of `these` that `others` has not (`gone`), or has not like this. */
+static size_t add_containers(struct buf *out, yyjson_mut_val *these, yyjson_mut_val *others,
+			     bool gone)
+{
+	yyjson_mut_val *item;
+	size_t i, max, count = 0;
+
+	yyjson_mut_arr_foreach(these, i, max, item) {
+		const char *name = yyjson_mut_get_str(yyjson_mut_obj_get(item, "name"));
+		yyjson_mut_val *other = name ? by_name(others, name) : NULL;
+
+		if (name && (!gone || !other))
+			count += add_line(out, "containers", name,
+					  gone ? "gone" : how_it_differs(other, item));
+	}
+	return count;
+}
+
+static size_t add_key(struct buf *out, const char *key, yyjson_mut_val *from, yyjson_mut_val *to)
+{
+	if (!counts(key))
+		return 0;
+	if (strcmp(key, "containers") != 0)
+		return add_line(out, key, NULL, how_it_differs(from, to));
+	return add_containers(out, to, from, false) + add_containers(out, from, to, true);
+}
+
+size_t change_list(yyjson_mut_val *from, yyjson_mut_val *to, struct buf *out)
+{
+	yyjson_mut_val *key, *value;
+	size_t i, max, count = 0;
+
+	yyjson_mut_obj_foreach(to, i, max, key, value) {
+		const char *name = yyjson_mut_get_str(key);
+
+		count += add_key(out, name, yyjson_mut_obj_get(from, name), value);
+	}
+	yyjson_mut_obj_foreach(from, i, max, key, value) {
+		const char *name = yyjson_mut_get_str(key);
+
+		if (!yyjson_mut_obj_get(to, name))
+			count += add_key(out, name, value, NULL);
+	}
+	return count;
+}
+
+void change_make(yyjson_mut_val *from, struct apply *a)
+{
+	for (size_t i = 0; i < ARRAY_LEN(at_once); i++) {
+		const struct row *r = &at_once[i];
+		autobuf struct buf answer = { 0 };
+		struct err e = { "" };
+
+		if (!how_it_differs(yyjson_mut_obj_get(from, r->key), yyjson_mut_obj_get(a->config, r->key)))
+			continue;
+		r->apply(a);
+		if (a->live && r->request && initctl_ask(r->request, &answer, &e) < 0)
+			fault_add(a->faults, FAULT_ERROR, "", 0, 0, r->key, "%s", e.text);
+	}
+	apply_motd(a);
+}
