@@ -1,5 +1,5 @@
-/* From the configuration in force to another one while the machine runs. Each top-level key is a row
- * of a table that says whether it takes effect at once. */
+/* From the configuration in force to another one while the machine runs. A table says which
+ * top-level keys take effect at once. */
 #pragma once
 
 #include <yyjson.h>
@@ -7,8 +7,8 @@
 #include "base/buf.h"
 #include "bootcfg/apply.h"
 
-/* A line for each key that differs: "hostname: changed, at once". Values are not shown: environments
- * and files hold secrets. Returns how many. */
+/* A line for each key that differs: "hostname: changed, at once". Values are not shown:
+ * environments and files hold secrets. Returns how many. */
 size_t change_list(yyjson_mut_val *from, yyjson_mut_val *to, struct buf *out);
 
 /* Makes the machine what `a->config` says where that differs from `from` and can be done at once.
