@@ -57,12 +57,26 @@ static int64_t grace_ms(struct request *r)
 	return seconds * 1000;
 }
 
+/* False: the answer is given. */
+static bool take_signal(struct request *r, struct container *c)
+{
+	const char *name = request_query(r, "signal");
+	int sig = name && *name ? signal_number(name) : 0;
+
+	if (sig < 0) {
+		reply_error(r, MHD_HTTP_BAD_REQUEST, "Invalid signal: %s", name);
+		return false;
+	}
+	c->stop_signal = sig;
+	return true;
+}
+
 void handle_stop(struct request *r)
 {
 	struct container *c = request_container(r);
 	struct err e = { 0 };
 
-	if (c)
+	if (c && take_signal(r, c))
 		finish(r, engine_stop(c, grace_ms(r), on_done, r, &e), &e);
 }
 
@@ -71,7 +85,7 @@ void handle_restart(struct request *r)
 	struct container *c = request_container(r);
 	struct err e = { 0 };
 
-	if (c)
+	if (c && take_signal(r, c))
 		finish(r, engine_restart(c, grace_ms(r), on_done, r, &e), &e);
 }
 

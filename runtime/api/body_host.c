@@ -123,12 +123,14 @@ static int take_log_options(struct body *b, void *log, yyjson_val *v, struct err
 static int take_log_driver(struct body *b, void *log, yyjson_val *v, struct err *e)
 {
 	struct spec_log *l = log;
+	static const char *const known[] = { "", "json-file", "local", "none" };
 	const char *text = yyjson_get_str(v);
 
-	if (text && *text && strcmp(text, "json-file") && strcmp(text, "none"))
-		return err_set(e, -ENOTSUP, "logging driver \"%.64s\" is not supported (json-file and none "
-			       "are)", text);
-	return take_string(b, &l->driver, v, e);
+	for (size_t i = 0; text && i < ARRAY_LEN(known); i++)
+		if (!strcmp(text, known[i]))
+			return take_string(b, &l->driver, v, e);
+	return err_set(e, -ENOTSUP, "logging driver \"%.64s\" is not supported (json-file, local and none "
+		       "are)", text ? text : "");
 }
 
 static const struct body_key log_keys[] = {

@@ -14,8 +14,8 @@ static const struct cli_command container_commands[] = {
 	{ "create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Make a container", 1, CLI_PROGRAM, cmd_create },
 	{ "ps", "[OPTIONS]", "List containers", 0, 0, cmd_ps },
 	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
-	{ "logs", "[OPTIONS] [CONTAINER|SERVICE|kernel]", "Show a container's output, or the machine's logs", 0,
-	  1, cmd_logs },
+	{ "logs", "[OPTIONS] [CONTAINER|SERVICE|kernel]",
+	  "Show a container's output, or the machine's logs", 0, 1, cmd_logs },
 	{ "start", "CONTAINER [CONTAINER...]", "Start stopped containers", 1, CLI_ANY, cmd_start },
 	{ "stop", "[OPTIONS] CONTAINER [CONTAINER...]", "Stop running containers", 1, CLI_ANY, cmd_stop },
 	{ "restart", "[OPTIONS] CONTAINER [CONTAINER...]", "Restart containers", 1, CLI_ANY, cmd_restart },
@@ -32,10 +32,32 @@ static const struct cli_command container_commands[] = {
 	  CLI_PROGRAM, cmd_exec },
 	{ "attach", "[OPTIONS] CONTAINER", "Join this terminal to a container's streams", 1, 1,
 	  cmd_attach },
-	{ "inspect", "CONTAINER [CONTAINER...]", "Show all that is known of containers, as JSON", 1,
+	{ "inspect", "[OPTIONS] NAME [NAME...]", "Show all that is known of containers and images", 1,
 	  CLI_ANY, cmd_inspect },
+	{ "port", "CONTAINER [PORT[/PROTOCOL]]", "Show which ports of the host lead into a container", 1,
+	  2, cmd_port },
+	{ "top", "CONTAINER [PS OPTIONS]", "Show the processes of a container", 1, CLI_PROGRAM, cmd_top },
+	{ "stats", "[OPTIONS] [CONTAINER...]", "Show what containers use", 0, CLI_ANY, cmd_stats },
+	{ "events", "[OPTIONS]", "Show what happens", 0, 0, cmd_events },
 	{ "system", "dial-stdio", "Connect stdin and stdout to the engine (for DOCKER_HOST=ssh://)", 1, 1,
 	  cmd_system },
+};
+
+/* Only as "berth container ...": "berth update" is the machine's. */
+static const struct cli_command managed_commands[] = {
+	{ "update", "[OPTIONS] CONTAINER [CONTAINER...]", "Change the limits of containers", 1, CLI_ANY,
+	  cmd_container_update },
+	{ "prune", "[OPTIONS]", "Remove all stopped containers", 0, 0, cmd_container_prune },
+};
+
+/* docker's management commands are the same commands by another name. */
+static const struct {
+	const char *group, *word, *name;
+} managed_names[] = {
+	{ "container", "ls", "ps" },	   { "container", "list", "ps" },
+	{ "container", "remove", "rm" },   { "image", "ls", "images" },
+	{ "image", "list", "images" },	   { "image", "rm", "rmi" },
+	{ "image", "remove", "rmi" },
 };
 
 static const struct cli_command machine_commands[] = {
@@ -92,6 +114,45 @@ static const struct cli_command *find(const char *name)
 	return NULL;
 }
 
+static const struct cli_command *find_in(const struct cli_command *commands, size_t count,
+					 const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int print_managed(FILE *to, int code)
+{
+	fprintf(to, "Usage:  berth container COMMAND, berth image COMMAND\n\nThe commands of 'berth "
+		    "--help', by docker's longer names; and of containers:\n");
+	for (size_t i = 0; i < ARRAY_LEN(managed_commands); i++)
+		fprintf(to, "  %-10s %s\n", managed_commands[i].name, managed_commands[i].summary);
+	return code;
+}
+
+/* "container ls", "image rm"; argv[0] is the group. */
+static int run_managed(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "--help";
+	const struct cli_command *c = NULL;
+
+	if (!strcmp(name, "--help"))
+		return print_managed(argc > 1 ? stdout : stderr, argc > 1 ? EXIT_OK : EXIT_USAGE);
+	for (size_t i = 0; i < ARRAY_LEN(managed_names); i++)
+		if (!strcmp(managed_names[i].group, argv[0]) && !strcmp(managed_names[i].word, argv[1]))
+			name = managed_names[i].name;
+	if (!strcmp(argv[0], "container"))
+		c = find_in(managed_commands, ARRAY_LEN(managed_commands), name);
+	if (!c)
+		c = find_in(container_commands, ARRAY_LEN(container_commands), name);
+	if (c)
+		return c->run(c, argc - 1, argv + 1);
+	fprintf(stderr, "berth: '%s %s' is not a berth command.\nSee 'berth --help'.\n", argv[0], argv[1]);
+	return EXIT_FAILED;
+}
+
 static int print_completions(void)
 {
 	const struct cli_command *all[ARRAY_LEN(container_commands) + ARRAY_LEN(machine_commands) + 1];
@@ -131,6 +192,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[0], "__complete"))
 		return print_completions();
+	if (!strcmp(argv[0], "container") || !strcmp(argv[0], "image"))
+		return run_managed(argc, argv);
 	c = find(!strcmp(argv[0], "--version") || !strcmp(argv[0], "-v") ? "version" : argv[0]);
 	if (!c) {
 		fprintf(stderr, "berth: '%s' is not a berth command.\nSee 'berth --help'.\n", argv[0]);

@@ -19,6 +19,8 @@ struct cli_list {
 	size_t count;
 };
 
+/* With neither flag, text nor list it is an option of docker's that is not done here, and `help`
+ * says why. */
 struct cli_option {
 	char letter;          /* 0: none */
 	const char *name;     /* long name, without the dashes */
@@ -76,6 +78,12 @@ int cmd_unpause(const struct cli_command *c, int argc, char **argv);
 int cmd_rm(const struct cli_command *c, int argc, char **argv);
 int cmd_rename(const struct cli_command *c, int argc, char **argv);
 int cmd_wait(const struct cli_command *c, int argc, char **argv);
+int cmd_port(const struct cli_command *c, int argc, char **argv);
+int cmd_top(const struct cli_command *c, int argc, char **argv);
+int cmd_stats(const struct cli_command *c, int argc, char **argv);
+int cmd_events(const struct cli_command *c, int argc, char **argv);
+int cmd_container_update(const struct cli_command *c, int argc, char **argv);
+int cmd_container_prune(const struct cli_command *c, int argc, char **argv);
 int cmd_inspect(const struct cli_command *c, int argc, char **argv);
 int cmd_system(const struct cli_command *c, int argc, char **argv);
 int cmd_toolbox(const struct cli_command *c, int argc, char **argv);

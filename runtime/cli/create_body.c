@@ -1,7 +1,7 @@
 #include "cli/create_body.h"
+#include "cli/create_objects.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,28 +14,6 @@ struct body {
 	yyjson_mut_val *config, *host;
 	struct err *e;
 };
-
-int create_size(const char *text, long long *out)
-{
-	static const char units[] = "bkmgt";
-	char *end;
-	long long number;
-	const char *unit;
-	int shift;
-
-	errno = 0;
-	number = strtoll(text, &end, 10);
-	unit = *end ? strchr(units, *end | 0x20) : NULL;
-	shift = unit ? 10 * (int)(unit - units) : 0;
-	/* "64mb" is taken as well. */
-	if (unit && *unit != 'b' && (end[1] | 0x20) == 'b')
-		end++;
-	if (errno || end == text || (*end && (!unit || end[1])) || number < -1 ||
-	    number > LLONG_MAX >> shift)
-		return -EINVAL;
-	*out = number < 0 ? number : number << shift;
-	return 0;
-}
 
 static int bad(struct body *b, const char *option, const char *value)
 {
@@ -154,43 +132,6 @@ static void add_log(struct body *b, const struct create_options *o)
 	yyjson_mut_obj_add_val(b->doc, b->host, "LogConfig", log);
 }
 
-/* Go's durations: "1m30s", "500ms", "0". */
-int create_duration(const char *text, int64_t *ns)
-{
-	static const struct {
-		const char *unit;
-		int64_t ns;
-	} units[] = {
-		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
-		{ "m", 60000000000 }, { "h", 3600000000000 },
-	};
-	double sum = 0;
-
-	if (!strcmp(text, "0")) {
-		*ns = 0;
-		return 0;
-	}
-	for (bool first = true; *text || first; first = false) {
-		char *end;
-		double number = strtod(text, &end);
-		size_t len = strcspn(end, "0123456789."), u = 0;
-
-		if (end == text || !strchr("0123456789.", *text) || strcspn(text, "xXeE") < (size_t)(end - text))
-			return -EINVAL;
-		while (u < ARRAY_LEN(units) && (strlen(units[u].unit) != len ||
-						strncmp(units[u].unit, end, len)))
-			u++;
-		if (u == ARRAY_LEN(units))
-			return -EINVAL;
-		sum += number * (double)units[u].ns;
-		text = end + len;
-	}
-	if (sum > 9e18)
-		return -EINVAL;
-	*ns = (int64_t)(sum + 0.5);
-	return 0;
-}
-
 static int add_health(struct body *b, const struct create_options *o)
 {
 	const struct {
@@ -232,6 +173,18 @@ static int add_health(struct body *b, const struct create_options *o)
 	return 0;
 }
 
+/* The one number that may be below -1. */
+static int add_oom_score(struct body *b, const char *text)
+{
+	char *end;
+	long score = text ? strtol(text, &end, 10) : 0;
+
+	if (text && (end == text || *end || score < -1000 || score > 1000))
+		return bad(b, "oom-score-adj", text);
+	yyjson_mut_obj_add_sint(b->doc, b->host, "OomScoreAdj", score);
+	return 0;
+}
+
 static int add_numbers(struct body *b, const struct create_options *o)
 {
 	const struct {
@@ -242,6 +195,11 @@ static int add_numbers(struct body *b, const struct create_options *o)
 		{ "memory-swap", o->memory_swap, "MemorySwap", true },
 		{ "pids-limit", o->pids, "PidsLimit", true },
 		{ "shm-size", o->shm_size, "ShmSize", true },
+		{ "memory-reservation", o->memory_reservation, "MemoryReservation", true },
+		{ "cpu-period", o->cpu_period, "CpuPeriod", true },
+		{ "cpu-quota", o->cpu_quota, "CpuQuota", true },
+		{ "cpu-shares", o->cpu_shares, "CpuShares", true },
+		{ "blkio-weight", o->blkio_weight, "BlkioWeight", true },
 		{ "stop-timeout", o->stop_timeout, "StopTimeout", false },
 	};
 	char *end;
@@ -260,7 +218,7 @@ static int add_numbers(struct body *b, const struct create_options *o)
 	if (o->cpus && (end == o->cpus || *end || !(cpus > 0) || cpus > 1e6))
 		return bad(b, "cpus", o->cpus);
 	yyjson_mut_obj_add_sint(b->doc, b->host, "NanoCpus", (int64_t)(cpus * 1e9 + 0.5));
-	return 0;
+	return add_oom_score(b, o->oom_score_adj);
 }
 
 static void add_texts(struct body *b, const struct create_options *o)
@@ -272,7 +230,11 @@ static void add_texts(struct body *b, const struct create_options *o)
 		{ b->config, "User", o->user }, { b->config, "WorkingDir", o->workdir },
 		{ b->config, "Hostname", o->hostname }, { b->config, "StopSignal", o->stop_signal },
 		{ b->host, "NetworkMode", o->network }, { b->host, "UsernsMode", o->userns },
-		{ b->host, "CpusetCpus", o->cpuset },
+		{ b->host, "CpusetCpus", o->cpuset }, { b->config, "Domainname", o->domainname },
+		{ b->host, "PidMode", o->pid }, { b->host, "IpcMode", o->ipc },
+		{ b->host, "UTSMode", o->uts }, { b->host, "CgroupnsMode", o->cgroupns },
+		{ b->host, "Runtime", o->runtime }, { b->host, "Isolation", o->isolation },
+		{ b->host, "VolumeDriver", o->volume_driver },
 	};
 	const struct {
 		yyjson_mut_val *where;
@@ -292,6 +254,33 @@ static void add_texts(struct body *b, const struct create_options *o)
 		yyjson_mut_obj_add_bool(b->doc, flags[i].where, flags[i].key, flags[i].value);
 }
 
+/* What is given as an option comes after the files, and so wins. */
+static int add_env_and_labels(struct body *b, const struct create_options *o)
+{
+	struct cli_list env = { .count = 0 }, labels = { .count = 0 };
+	const struct {
+		struct cli_list *all;
+		const struct cli_list *files, *given;
+	} rows[] = {
+		{ &env, &o->env_files, &o->env }, { &labels, &o->label_files, &o->labels },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int rc = create_read_lines(rows[i].files, rows[i].all, b->e);
+
+		if (!rc && rows[i].all->count + rows[i].given->count > CLI_LIST_MOST)
+			rc = err_set(b->e, -E2BIG, "more than %d variables or labels", CLI_LIST_MOST);
+		if (rc < 0)
+			return rc;
+		memcpy(rows[i].all->items + rows[i].all->count, rows[i].given->items,
+		       rows[i].given->count * sizeof(*rows[i].given->items));
+		rows[i].all->count += rows[i].given->count;
+	}
+	add_map(b, b->config, "Labels", &labels, '=');
+	add_env(b, &env);
+	return 0;
+}
+
 static void add_lists(struct body *b, const struct create_options *o)
 {
 	const struct {
@@ -300,7 +289,8 @@ static void add_lists(struct body *b, const struct create_options *o)
 	} lists[] = {
 		{ "Binds", &o->volumes }, { "CapAdd", &o->cap_add }, { "CapDrop", &o->cap_drop },
 		{ "Dns", &o->dns }, { "ExtraHosts", &o->hosts }, { "GroupAdd", &o->groups },
-		{ "SecurityOpt", &o->security },
+		{ "SecurityOpt", &o->security }, { "VolumesFrom", &o->volumes_from },
+		{ "DnsOptions", &o->dns_options }, { "DnsSearch", &o->dns_search },
 	};
 	yyjson_mut_val *ports = yyjson_mut_obj(b->doc);
 
@@ -311,8 +301,8 @@ static void add_lists(struct body *b, const struct create_options *o)
 	yyjson_mut_obj_add_val(b->doc, b->config, "ExposedPorts", ports);
 	add_map(b, b->host, "Tmpfs", &o->tmpfs, ':');
 	add_map(b, b->host, "Sysctls", &o->sysctls, '=');
-	add_map(b, b->config, "Labels", &o->labels, '=');
-	add_env(b, &o->env);
+	add_map(b, b->host, "StorageOpt", &o->storage, '=');
+	add_map(b, b->host, "Annotations", &o->annotations, '=');
 }
 
 static int fill(struct body *b, const struct create_options *o, bool attach, const char *image,
@@ -334,11 +324,15 @@ static int fill(struct body *b, const struct create_options *o, bool attach, con
 	add_texts(b, o);
 	add_lists(b, o);
 	add_log(b, o);
-	rc = o->restart ? add_restart(b, o->restart) : 0;
+	rc = add_env_and_labels(b, o);
+	if (!rc && o->restart)
+		rc = add_restart(b, o->restart);
 	if (!rc)
 		rc = add_ports(b, o);
 	if (!rc)
 		rc = add_health(b, o);
+	if (!rc)
+		rc = create_add_objects(b->doc, b->host, o, b->e);
 	return rc < 0 ? rc : add_numbers(b, o);
 }
 
@@ -357,6 +351,21 @@ char *create_body(const struct create_options *o, bool attach, const char *image
 		if (!text)
 			err_set(e, -ENOMEM, "out of memory");
 	}
+	yyjson_mut_doc_free(b.doc);
+	return text;
+}
+
+char *create_update_body(const struct create_options *o, struct err *e)
+{
+	struct body b = { .doc = yyjson_mut_doc_new(NULL), .e = e };
+	char *text = NULL;
+
+	b.config = b.host = yyjson_mut_obj(b.doc);
+	yyjson_mut_doc_set_root(b.doc, b.host);
+	if (o->cpuset)
+		yyjson_mut_obj_add_str(b.doc, b.host, "CpusetCpus", o->cpuset);
+	if ((!o->restart || add_restart(&b, o->restart) == 0) && add_numbers(&b, o) == 0)
+		text = yyjson_mut_write(b.doc, 0, NULL);
 	yyjson_mut_doc_free(b.doc);
 	return text;
 }

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/call.h"
 #include "cli/cli.h"
+#include "cli/create_body.h"
 #include "cli/http.h"
 #include "cli/stream.h"
 
@@ -19,9 +20,9 @@ enum { EXIT_UNKNOWN = 255 };
 /* ---- exec ---- */
 
 struct exec_options {
-	bool detach, interactive, tty;
+	bool detach, interactive, tty, privileged;
 	const char *user, *cwd, *keys;
-	struct cli_list env;
+	struct cli_list env, env_files, lines;
 };
 
 static char *exec_body(const struct exec_options *o, int count, char **words)
@@ -34,12 +35,15 @@ static char *exec_body(const struct exec_options *o, int count, char **words)
 	yyjson_mut_doc_set_root(doc, root);
 	for (int i = 0; i < count; i++)
 		yyjson_mut_arr_add_str(doc, cmd, words[i]);
+	for (size_t i = 0; i < o->lines.count; i++)
+		yyjson_mut_arr_add_str(doc, env, o->lines.items[i]);
 	for (size_t i = 0; i < o->env.count; i++)
 		yyjson_mut_arr_add_str(doc, env, o->env.items[i]);
 	yyjson_mut_obj_add_val(doc, root, "Cmd", cmd);
 	yyjson_mut_obj_add_val(doc, root, "Env", env);
 	yyjson_mut_obj_add_str(doc, root, "User", o->user);
 	yyjson_mut_obj_add_str(doc, root, "WorkingDir", o->cwd);
+	yyjson_mut_obj_add_bool(doc, root, "Privileged", o->privileged);
 	yyjson_mut_obj_add_bool(doc, root, "Tty", o->tty);
 	yyjson_mut_obj_add_bool(doc, root, "AttachStdin", o->interactive && !o->detach);
 	yyjson_mut_obj_add_bool(doc, root, "AttachStdout", !o->detach);
@@ -109,6 +113,8 @@ int cmd_exec(const struct cli_command *self, int argc, char **argv)
 		{ 'i', "interactive", NULL, "Send stdin", &o.interactive, NULL, NULL },
 		{ 't', "tty", NULL, "With a terminal", &o.tty, NULL, NULL },
 		{ 'e', "env", "NAME=VALUE", "Set a variable", NULL, NULL, &o.env },
+		{ 0, "env-file", "FILE", "Set the variables that it lists", NULL, NULL, &o.env_files },
+		{ 0, "privileged", NULL, "With every capability", &o.privileged, NULL, NULL },
 		{ 'u', "user", "USER[:GROUP]", "Run as this user", NULL, &o.user, NULL },
 		{ 'w', "workdir", "DIR", "Run in this directory", NULL, &o.cwd, NULL },
 		{ 0, "detach-keys", "KEYS", "Keys that detach (" STREAM_DEFAULT_KEYS ")", NULL, &o.keys, NULL },
@@ -122,6 +128,8 @@ int cmd_exec(const struct cli_command *self, int argc, char **argv)
 	if (n < 0)
 		return code;
 	if (o.tty && o.interactive && call_terminal(&e) < 0)
+		return cli_fail(&e);
+	if (create_read_lines(&o.env_files, &o.lines, &e) < 0)
 		return cli_fail(&e);
 	body = exec_body(&o, n - 1, argv + 1);
 	call_target(&target, argv[0], "/exec");
@@ -183,9 +191,10 @@ static int attach(const char *name, struct stream *s, struct err *e)
 
 int cmd_attach(const struct cli_command *self, int argc, char **argv)
 {
-	const char *keys = STREAM_DEFAULT_KEYS;
+	const char *keys = STREAM_DEFAULT_KEYS, *proxy = "true";
 	bool no_stdin = false;
 	const struct cli_option options[] = {
+		{ 0, "sig-proxy", "true|false", "Pass signals on (true)", NULL, &proxy, NULL },
 		{ 0, "no-stdin", NULL, "Do not send stdin", &no_stdin, NULL, NULL },
 		{ 0, "detach-keys", "KEYS", "Keys that detach (" STREAM_DEFAULT_KEYS ")", NULL, &keys, NULL },
 	};
@@ -205,6 +214,6 @@ int cmd_attach(const struct cli_command *self, int argc, char **argv)
 	call_target(&size, argv[0], "/resize");
 	call_target(&kill_target, argv[0], "/kill?signal=");
 	s.resize = buf_text(&size);
-	s.kill = s.tty ? NULL : buf_text(&kill_target);
+	s.kill = s.tty || !strcmp(proxy, "false") ? NULL : buf_text(&kill_target);
 	return attach(argv[0], &s, &e);
 }

@@ -32,15 +32,24 @@ static int each(int count, char **names, const char *method, const char *tail)
 
 int cmd_start(const struct cli_command *self, int argc, char **argv)
 {
-	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+	static const char why[] = "use run, or attach once it runs";
+	const struct cli_option options[] = {
+		{ 'a', "attach", .help = why }, { 'i', "interactive", .help = why },
+		{ 0, "checkpoint", .help = "there are no checkpoints" },
+		{ 0, "checkpoint-dir", .help = "there are no checkpoints" },
+		{ 0, "detach-keys", .help = why },
+	};
+	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
 
 	return n < 0 ? code : each(n, argv, "POST", "/start");
 }
 
 static int with_timeout(const struct cli_command *self, int argc, char **argv)
 {
-	const char *seconds = NULL;
+	const char *seconds = NULL, *signal_name = "";
 	const struct cli_option options[] = {
+		{ 's', "signal", "SIGNAL", "Instead of the container's own", NULL, &signal_name, NULL },
+		{ 0, "time", "SECONDS", "The same as --timeout", NULL, &seconds, NULL },
 		{ 't', "timeout", "SECONDS", "Time to wait before the container is killed", NULL,
 		  &seconds, NULL },
 	};
@@ -51,11 +60,12 @@ static int with_timeout(const struct cli_command *self, int argc, char **argv)
 
 	if (n < 0)
 		return code;
-	buf_addf(&tail, "/%s", self->name);
+	buf_addf(&tail, "/%s?signal=", self->name);
+	http_escape(&tail, signal_name);
 	if (seconds) {
 		if (cli_number("timeout", seconds, 86400, &t, &e) < 0)
 			return cli_fail(&e);
-		buf_addf(&tail, "?t=%ld", t);
+		buf_addf(&tail, "&t=%ld", t);
 	}
 	return each(n, argv, "POST", buf_text(&tail));
 }
@@ -104,6 +114,7 @@ int cmd_rm(const struct cli_command *self, int argc, char **argv)
 {
 	bool force = false, volumes = false;
 	const struct cli_option options[] = {
+		{ 'l', "link", .help = "there are no links" },
 		{ 'f', "force", NULL, "Kill it first if it runs", &force, NULL, NULL },
 		{ 'v', "volumes", NULL, "Remove its anonymous volumes as well", &volumes, NULL, NULL },
 	};

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/hostlog.h"
 #include "cli/http.h"
+#include "cli/query.h"
 #include "cli/stream.h"
 
 static int copy_stream(struct http_response *r, bool raw, struct err *e)
@@ -58,9 +59,12 @@ static int show_machine(const char *name, const char *tail, bool follow, struct 
 int cmd_logs(const struct cli_command *self, int argc, char **argv)
 {
 	bool follow = false, timestamps = false, machine = false;
-	const char *tail = "all";
+	const char *tail = "all", *since = NULL, *until = NULL;
 	const struct cli_option options[] = {
 		{ 'f', "follow", NULL, "Follow log output", &follow, NULL, NULL },
+		{ 0, "details", .help = "containers' logs have no extra details here" },
+		{ 0, "since", "TIME", "What was written since (10m, or a point in time)", NULL, &since, NULL },
+		{ 0, "until", "TIME", "What was written before", NULL, &until, NULL },
 		{ 'n', "tail", "N", "Number of lines to show from the end", NULL, &tail, NULL },
 		{ 't', "timestamps", NULL, "Show timestamps", &timestamps, NULL, NULL },
 		{ 0, "machine", NULL, "NAME is a service's, although a container has it too", &machine, NULL,
@@ -79,6 +83,8 @@ int cmd_logs(const struct cli_command *self, int argc, char **argv)
 	http_escape(&target, argv[0]);
 	buf_addf(&target, "/logs?stdout=1&stderr=1&follow=%d&timestamps=%d&tail=", follow, timestamps);
 	http_escape(&target, tail);
+	query_time(&target, "since", since);
+	query_time(&target, "until", until);
 	rc = http_request(cli_host(), "GET", buf_text(&target), NULL, &r, &e);
 	if (rc < 0)
 		return cli_fail(&e);

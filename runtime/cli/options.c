@@ -43,6 +43,11 @@ int cli_number(const char *name, const char *text, long max, long *out, struct e
 	return 0;
 }
 
+static bool is_refused(const struct cli_option *o)
+{
+	return !o->flag && !o->text && !o->list;
+}
+
 static void print_help(const struct cli_command *c, const struct cli_option *options, size_t count)
 {
 	for (size_t i = 0; cli_names_only && i < count; i++)
@@ -57,6 +62,8 @@ static void print_help(const struct cli_command *c, const struct cli_option *opt
 		const struct cli_option *o = &options[i];
 		char left[64];
 
+		if (is_refused(o))
+			continue;
 		snprintf(left, sizeof(left), "%s%c%s --%s%s%s", o->letter ? "-" : " ",
 			 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
 			 o->value ? " " : "", o->value ? o->value : "");
@@ -76,7 +83,7 @@ static const struct cli_option *find_long(const struct cli_option *options, size
 static const struct cli_option *find_letter(const struct cli_option *options, size_t count, char c)
 {
 	for (size_t i = 0; i < count; i++)
-		if (options[i].letter == c)
+		if (options[i].letter == c && !is_refused(&options[i]))
 			return &options[i];
 	return NULL;
 }
@@ -108,6 +115,10 @@ static int take_long(const struct cli_command *c, const struct cli_option *optio
 
 	if (!o)
 		return usage_error(c, "unknown flag: ", word);
+	if (is_refused(o)) {
+		fprintf(stderr, "berth %s: --%s is not supported: %s\n", c->name, o->name, o->help);
+		return -1;
+	}
 	if (o->flag) {
 		*o->flag = !equals || !strcmp(equals + 1, "true");
 		return 1;

@@ -1,11 +1,14 @@
 /* run and create. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/create_body.h"
@@ -13,8 +16,7 @@
 
 struct run {
 	struct create_options create;
-	bool detach;
-	const char *keys;
+	bool in, out, err, pass_signals;
 	char id[65];
 };
 
@@ -33,70 +35,57 @@ static int run_failed(const struct err *e)
 	return EXIT_USAGE;
 }
 
+/* -a: which streams; without it all, and stdin only with -i. */
+static int choose_streams(struct run *r, struct err *e)
+{
+	const struct cli_list *attach = &r->create.attach;
+
+	r->out = r->err = !attach->count;
+	r->in = !attach->count && r->create.interactive;
+	for (size_t i = 0; i < attach->count; i++) {
+		bool *stream = !strcasecmp(attach->items[i], "stdin") ? &r->in :
+			       !strcasecmp(attach->items[i], "stdout") ? &r->out :
+			       !strcasecmp(attach->items[i], "stderr") ? &r->err : NULL;
+
+		if (!stream)
+			return err_set(e, -EINVAL, "valid streams are STDIN, STDOUT and STDERR, not \"%s\"",
+				       attach->items[i]);
+		*stream = true;
+	}
+	if (attach->count && r->create.detach)
+		return err_set(e, -EINVAL, "Conflicting options: -a and -d");
+	return 0;
+}
+
 static int read_options(const struct cli_command *self, int argc, char **argv, struct run *r,
 			int *code)
 {
-	struct create_options *o = &r->create;
-	const struct cli_option options[] = {
-		{ 0, "add-host", "HOST:IP", "One more line of /etc/hosts", NULL, NULL, &o->hosts },
-		{ 0, "cap-add", "CAP", "Give a capability", NULL, NULL, &o->cap_add },
-		{ 0, "cap-drop", "CAP", "Take a capability", NULL, NULL, &o->cap_drop },
-		{ 0, "cpus", "NUMBER", "Processors at most, 0.5 is half of one", NULL, &o->cpus, NULL },
-		{ 0, "cpuset-cpus", "LIST", "Processors to run on", NULL, &o->cpuset, NULL },
-		{ 'd', "detach", NULL, "Print the ID and leave it running", &r->detach, NULL, NULL },
-		{ 0, "detach-keys", "KEYS", "Keys that detach", NULL, &r->keys, NULL },
-		{ 0, "dns", "IP", "A resolver", NULL, NULL, &o->dns },
-		{ 0, "entrypoint", "PROGRAM", "Instead of the image's", NULL, &o->entrypoint, NULL },
-		{ 'e', "env", "NAME=VALUE", "Set a variable", NULL, NULL, &o->env },
-		{ 0, "expose", "PORT", "A port that is told, not published", NULL, NULL, &o->expose },
-		{ 0, "group-add", "GROUP", "One more group", NULL, NULL, &o->groups },
-		{ 0, "health-cmd", "COMMAND", "Tells whether it is healthy", NULL, &o->health_cmd, NULL },
-		{ 0, "health-interval", "TIME", "Between two checks (30s)", NULL, &o->health_interval,
-		  NULL },
-		{ 0, "health-retries", "NUMBER", "Failures that make it unhealthy (3)", NULL,
-		  &o->health_retries, NULL },
-		{ 0, "health-start-interval", "TIME", "Between two checks in the start period (5s)", NULL,
-		  &o->health_start_interval, NULL },
-		{ 0, "health-start-period", "TIME", "Failures do not count so long", NULL,
-		  &o->health_start_period, NULL },
-		{ 0, "health-timeout", "TIME", "A check may take so long (30s)", NULL, &o->health_timeout,
-		  NULL },
-		{ 'h', "hostname", "NAME", "Host name", NULL, &o->hostname, NULL },
-		{ 0, "init", NULL, "An init before the program", &o->init, NULL, NULL },
-		{ 'i', "interactive", NULL, "Keep stdin open", &o->interactive, NULL, NULL },
-		{ 'l', "label", "NAME=VALUE", "Set a label", NULL, NULL, &o->labels },
-		{ 0, "log-driver", "NAME", "json-file or none", NULL, &o->log_driver, NULL },
-		{ 0, "log-opt", "NAME=VALUE", "max-size, max-file", NULL, NULL, &o->log_options },
-		{ 'm', "memory", "BYTES", "Memory at most", NULL, &o->memory, NULL },
-		{ 0, "memory-swap", "BYTES", "Memory and swap at most", NULL, &o->memory_swap, NULL },
-		{ 0, "name", "NAME", "The container's name", NULL, &o->name, NULL },
-		{ 0, "network", "MODE", "bridge, host or none", NULL, &o->network, NULL },
-		{ 0, "no-healthcheck", NULL, "None, not even the image's", &o->no_health, NULL, NULL },
-		{ 0, "pids-limit", "NUMBER", "Processes at most", NULL, &o->pids, NULL },
-		{ 0, "platform", "OS/CPU", "Of the image", NULL, &o->platform, NULL },
-		{ 0, "privileged", NULL, "All rights on the host", &o->privileged, NULL, NULL },
-		{ 'p', "publish", "[IP:]HOST:PORT", "Publish a port", NULL, NULL, &o->ports },
-		{ 'P', "publish-all", NULL, "Publish what is exposed", &o->publish_all, NULL, NULL },
-		{ 0, "read-only", NULL, "Nothing of the root can be written", &o->read_only, NULL, NULL },
-		{ 0, "restart", "POLICY", "no, always, unless-stopped, on-failure[:N]", NULL,
-		  &o->restart, NULL },
-		{ 0, "rm", NULL, "Remove it when it has ended", &o->remove, NULL, NULL },
-		{ 0, "security-opt", "OPTION", "seccomp, no-new-privileges ...", NULL, NULL,
-		  &o->security },
-		{ 0, "shm-size", "BYTES", "Size of /dev/shm", NULL, &o->shm_size, NULL },
-		{ 0, "stop-signal", "SIGNAL", "Signal that stops it", NULL, &o->stop_signal, NULL },
-		{ 0, "stop-timeout", "SECONDS", "Until it is killed", NULL, &o->stop_timeout, NULL },
-		{ 0, "sysctl", "NAME=VALUE", "Set a kernel parameter", NULL, NULL, &o->sysctls },
-		{ 0, "tmpfs", "DIR[:OPTIONS]", "A directory in memory", NULL, NULL, &o->tmpfs },
-		{ 't', "tty", NULL, "With a terminal", &o->tty, NULL, NULL },
-		{ 'u', "user", "USER[:GROUP]", "Run as this user", NULL, &o->user, NULL },
-		{ 0, "userns", "MODE", "host: no user namespace", NULL, &o->userns, NULL },
-		{ 'v', "volume", "SOURCE:DIR[:OPTIONS]", "A volume or a host's path", NULL, NULL,
-		  &o->volumes },
-		{ 'w', "workdir", "DIR", "Run in this directory", NULL, &o->workdir, NULL },
-	};
+	struct cli_option options[CREATE_FLAGS_MOST];
+	size_t count = create_flags(&r->create, options);
+	struct err e = { 0 };
+	int n;
 
-	return cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, code);
+	r->create.keys = STREAM_DEFAULT_KEYS;
+	n = cli_options(self, options, count, argc, argv, argv, code);
+	if (n >= 0 && choose_streams(r, &e) < 0) {
+		cli_fail(&e);
+		*code = EXIT_USAGE;
+		return -1;
+	}
+	return n;
+}
+
+/* docker refuses a file that is there: it would be another container's. */
+static int write_cidfile(const struct run *r, struct err *e)
+{
+	autoclose int fd = -1;
+
+	if (!r->create.cidfile)
+		return 0;
+	fd = open(r->create.cidfile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "container ID file \"%s\"", r->create.cidfile);
+	return file_write_all(fd, r->id, strlen(r->id));
 }
 
 static int create(struct run *r, bool attach, int count, char **words, struct err *e)
@@ -117,7 +106,7 @@ static int create(struct run *r, bool attach, int count, char **words, struct er
 	snprintf(r->id, sizeof(r->id), "%s", yyjson_get_str(yyjson_obj_get(
 		 yyjson_doc_get_root(doc), "Id")));
 	yyjson_doc_free(doc);
-	return 0;
+	return write_cidfile(r, e);
 }
 
 static int start(const struct run *r, struct err *e)
@@ -134,8 +123,8 @@ static int join(const struct run *r, struct stream *s, struct http_response *wai
 	autobuf struct buf target = { 0 }, waited = { 0 };
 	int rc;
 
-	call_target(&target, r->id, s->in ? "/attach?stream=1&stdout=1&stderr=1&stdin=1" :
-					    "/attach?stream=1&stdout=1&stderr=1");
+	call_target(&target, r->id, "/attach?stream=1");
+	buf_addf(&target, "&stdin=%d&stdout=%d&stderr=%d", s->in, r->out, r->err);
 	call_target(&waited, r->id, r->create.remove ? "/wait?condition=removed" :
 						       "/wait?condition=next-exit");
 	rc = http_upgrade(cli_host(), buf_text(&target), NULL, s->http, e);
@@ -162,7 +151,7 @@ static int run_attached(struct run *r, struct stream *s, struct err *e)
 	call_target(&signals, r->id, "/kill?signal=");
 	s->http = &http;
 	s->resize = buf_text(&size);
-	s->kill = s->tty ? NULL : buf_text(&signals);
+	s->kill = s->tty || !r->pass_signals ? NULL : buf_text(&signals);
 	rc = join(r, s, &wait, e);
 	if (rc < 0)
 		return run_failed(e);
@@ -176,7 +165,7 @@ static int run_attached(struct run *r, struct stream *s, struct err *e)
 
 int cmd_run(const struct cli_command *self, int argc, char **argv)
 {
-	struct run r = { .keys = STREAM_DEFAULT_KEYS };
+	struct run r = { .out = false };
 	struct stream s = { .http = NULL };
 	struct err e = { 0 };
 	int code, n = read_options(self, argc, argv, &r, &code);
@@ -184,17 +173,18 @@ int cmd_run(const struct cli_command *self, int argc, char **argv)
 	if (n < 0)
 		return code;
 	s.tty = r.create.tty;
-	s.in = r.create.interactive;
-	if (stream_keys_parse(r.keys, &s.keys, &e) < 0 ||
-	    (!r.detach && s.tty && s.in && call_terminal(&e) < 0)) {
+	s.in = r.in;
+	r.pass_signals = !r.create.sig_proxy || strcmp(r.create.sig_proxy, "false");
+	if (stream_keys_parse(r.create.keys, &s.keys, &e) < 0 ||
+	    (!r.create.detach && s.tty && s.in && call_terminal(&e) < 0)) {
 		cli_fail(&e);
 		return EXIT_USAGE;
 	}
-	if (create(&r, !r.detach, n, argv, &e) < 0) {
+	if (create(&r, !r.create.detach, n, argv, &e) < 0) {
 		cli_fail(&e);
 		return EXIT_USAGE;
 	}
-	if (!r.detach)
+	if (!r.create.detach)
 		return run_attached(&r, &s, &e);
 	if (start(&r, &e) < 0)
 		return run_failed(&e);
@@ -204,7 +194,7 @@ int cmd_run(const struct cli_command *self, int argc, char **argv)
 
 int cmd_create(const struct cli_command *self, int argc, char **argv)
 {
-	struct run r = { .keys = STREAM_DEFAULT_KEYS };
+	struct run r = { .out = false };
 	struct err e = { 0 };
 	int code, n = read_options(self, argc, argv, &r, &code);
 

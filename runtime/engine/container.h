@@ -56,6 +56,7 @@ struct container {
 	bool begin_again;             /* its start is taken back only to be tried once more */
 	int64_t started_boot_ms;
 	int64_t stop_grace_ms;        /* of the stop under way */
+	int stop_signal;              /* of the next stop, asked for with it; 0: the container's own */
 	int64_t back_off_ms;
 	pid_t pid;
 	int pidfd;                    /* of its first process; -1 */

@@ -83,7 +83,8 @@ static void action_signal(struct container *c)
 	if (grace < 0)
 		grace = c->spec.stop_grace_ms > 0 ? c->spec.stop_grace_ms : DEFAULT_GRACE_MS;
 	if (grace > 0)
-		watch_signal(c, stop_signal(c));
+		watch_signal(c, c->stop_signal ? c->stop_signal : stop_signal(c));
+	c->stop_signal = 0;
 	loop_remove(c->engine->loop, c->timer);
 	c->timer = loop_timer(c->engine->loop, grace, on_grace_over, c);
 }
@@ -287,6 +288,7 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 void lifecycle_stop_unasked(struct container *c)
 {
 	c->stop_grace_ms = -1;
+	c->stop_signal = 0;
 	if (c->state == STATE_RESTARTING)
 		c->interrupted = true;
 	lifecycle_event(c, EVENT_STOP, NULL);

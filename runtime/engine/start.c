@@ -19,7 +19,8 @@
 #include "engine/internal.h"
 
 enum { COMPLAINT_MAX = 16 * 1024 };
-enum { LOG_SIZE = 10 << 20, LOG_FILES = 3 };
+/* Of json-file, and of local, whose files are nobody's business but ours. */
+enum { LOG_SIZE = 10 << 20, LOG_FILES = 3, LOCAL_SIZE = 20 << 20, LOCAL_FILES = 5 };
 
 enum step {
 	STEP_PREPARE,
@@ -316,13 +317,15 @@ static void shim_argv(struct container *c, struct shim_args *a)
 {
 	const struct spec_log *log = &c->spec.log;
 	bool none = log->driver && !strcmp(log->driver, "none");
+	bool local = log->driver && !strcmp(log->driver, "local");
+	int64_t size = local ? LOCAL_SIZE : LOG_SIZE, files = local ? LOCAL_FILES : LOG_FILES;
 	size_t n = 0;
 
 	container_run_dir(c, "", a->dir, sizeof(a->dir));
 	snprintf(a->size, sizeof(a->size), "%lld",
-		 (long long)(log->max_size > 0 ? log->max_size : LOG_SIZE));
+		 (long long)(log->max_size > 0 ? log->max_size : size));
 	snprintf(a->files, sizeof(a->files), "%lld",
-		 (long long)(log->max_file > 0 ? log->max_file : LOG_FILES));
+		 (long long)(log->max_file > 0 ? log->max_file : files));
 	a->argv[n++] = c->engine->paths.shim;
 	a->argv[n++] = "--id";
 	a->argv[n++] = c->id;

@@ -81,7 +81,7 @@ struct spec_device_list {
 };
 
 struct spec_log {
-	char *driver;	  /* "json-file" (or NULL), "none" */
+	char *driver;	  /* "json-file" (or NULL), "local", "none" */
 	int64_t max_size; /* bytes; 0: 10 MiB */
 	int64_t max_file; /* 0: 3 */
 };

@@ -269,7 +269,7 @@ def test_init_reaps_passes_signals_on_and_ends_as_its_program(tank):
     zombies = "for p in /proc/[0-9]*; do busybox grep -q 'State:.Z' $p/status && echo $p; done; true"
     wait_until(lambda: docker(tank, "exec", "inner", "sh", "-c", zombies) == "", SHORT_SECONDS,
                "orphans are reaped", tank)
-    docker(tank, "kill", "-s", "TERM", "inner")
+    docker(tank, "stop", "-s", "TERM", "inner")
     assert docker(tank, "wait", "inner") == "7\n"
     docker(tank, "rm", "inner")
     done = docker(tank, "run", "--rm", "--init", "--network", "none", "--entrypoint", "/no/such", DEMO,
@@ -329,6 +329,13 @@ def test_update_changes_a_container_that_runs(tank):
     lines = docker(tank, "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}} {{.PIDs}}", "grow")
     assert re.fullmatch(r"grow [0-9.]+[KM]iB / 48MiB \d+\n", lines)
     docker(tank, "rm", "-f", "grow")
+
+
+def test_logs_of_the_local_driver_are_read_as_others(tank):
+    docker(tank, "run", "--name", "diary", "--log-driver", "local", *SHELL, "-c", "echo dear; echo diary >&2")
+    assert docker(tank, "logs", "diary") == "dear\n"
+    assert docker(tank, "inspect", "-f", "{{.HostConfig.LogConfig.Type}}", "diary") == "local\n"
+    docker(tank, "rm", "diary")
 
 
 def test_prune_takes_what_has_ended(tank):
@@ -532,6 +539,62 @@ def test_berth_run(tank):
     assert re.fullmatch("[0-9a-f]{64}\n", made) and tank.ssh("berth rm rig") == "rig\n"
 
 
+def test_berth_run_takes_docker_s_other_options(tank):
+    tank.ssh("printf '# note\\nFROM_FILE=1\\nB=file\\n' > /tmp/env; echo team=sea > /tmp/labels; "
+             "rm -f /tmp/cid; mkdir -p /var/bound; echo bound > /var/bound/a")
+    options = ("--env-file /tmp/env -e B=option --label-file /tmp/labels --cidfile /tmp/cid --init "
+               "--mount type=bind,src=/var/bound,dst=/in,readonly --mount type=tmpfs,dst=/t,tmpfs-size=1m "
+               "--ulimit nofile=77:88 --device /dev/null:/dev/nothing:r --cpu-shares 512 "
+               "--oom-score-adj 10 --domainname sea --network none --entrypoint sh")
+    said = tank.ssh(f"berth run --name rig {options} {DEMO} -c 'echo $FROM_FILE $B; cat /in/a; ulimit -n; "
+                    "ls /dev/nothing; busybox df /t | busybox tail -n 1'").split("\n")
+    assert said[:4] == ["1 option", "bound", "77", "/dev/nothing"] and "1024" in said[4]
+    assert tank.ssh("cat /tmp/cid") == tank.ssh("berth inspect --format '{{.Id}}' rig").strip()
+    assert tank.ssh("berth inspect -f '{{.Config.Labels.team}} {{.HostConfig.CpuShares}} "
+                    "{{range .HostConfig.Ulimits}}{{.Name}}={{.Soft}}:{{.Hard}}{{end}}' rig") == \
+        "sea 512 nofile=77:88\n"
+    assert tank.try_ssh(f"berth run --cidfile /tmp/cid {DEMO}").returncode == 125
+    assert tank.ssh("berth container ls -a --format '{{.Names}}' -f label=team=sea") == "rig\n"
+    assert tank.ssh("berth container rm rig") == "rig\n"
+    out = tank.try_ssh(f"berth run --rm -a stderr --network none --entrypoint sh {DEMO} -c "
+                       "'echo out; echo err >&2'")
+    assert (out.stdout, out.stderr) == ("", "err\n")
+
+
+def test_berth_looks_at_containers_as_docker_does(tank):
+    docker(tank, "run", "-d", "--name", "buoy", "-p", "8090:8080", "-m", "32m", "-l", "k=v", DEMO)
+    assert tank.ssh("berth port buoy") == docker(tank, "port", "buoy")
+    assert tank.ssh("berth port buoy 8080") == docker(tank, "port", "buoy", "8080")
+    gone = tank.try_ssh("berth port buoy 1")
+    assert gone.returncode == 1 and "no public port '1/tcp' published for buoy" in gone.stderr
+    for command in ("top buoy", "ps --format json --no-trunc --filter name=buoy",
+                    "ps --filter name=buoy --format '{{.ID}} {{.Ports}} {{.Labels}}'",
+                    "inspect --format '{{json .State}}' buoy", "ps -q --filter label=k=v"):
+        words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command)]
+        ours, theirs = (" ".join(re.sub(r"\d\d:\d\d", "", text).split())
+                        for text in (tank.ssh(f"berth {command}"), docker(tank, *words)))
+        if "json" in command and "ps" in command:
+            ours, theirs = (json.loads(text) for text in (ours, theirs))
+            same = set(ours) & set(theirs) - {"CreatedAt", "RunningFor", "Status", "Size"}
+            assert {k: ours[k] for k in same} == {k: theirs[k] for k in same}
+        elif "State" in command:
+            assert json.loads(ours) == json.loads(theirs)
+        else:
+            assert ours == theirs, command
+    assert re.search(r"buoy +\d+\.\d\d% +[\d.]+[KM]iB / 32MiB", tank.ssh("berth stats --no-stream"))
+    assert tank.ssh("berth container update -m 48m --memory-swap 64m buoy") == "buoy\n"
+    assert tank.ssh("berth inspect -f '{{.HostConfig.Memory}}' buoy") == f"{48 << 20}\n"
+    said = tank.ssh("berth events --since 10m --until 0s -f container=buoy --format '{{.Action}}'").split()
+    assert said == ["create", "start", "update"]
+    assert re.search(r"^20\S+Z container start [0-9a-f]{64} \(k=v, image=localhost/demo, name=buoy\)$",
+                     tank.ssh("berth events --since 10m --until 0s -f event=start -f container=buoy"), re.M)
+    docker(tank, "rm", "-f", "buoy")
+    docker(tank, "run", "--name", "wreck", *SHELL, "-c", "true")
+    assert tank.ssh("echo n | berth container prune").endswith("[y/N] ")
+    assert "Deleted Containers:\n" in tank.ssh("berth container prune -f")
+    assert docker(tank, "ps", "-aq", "-f", "name=wreck") == ""
+
+
 def test_berth_run_on_a_terminal(tank):
     shell = f"berth run --rm -it --network none --entrypoint sh {DEMO}"
     term = Terminal(tank, rows=30, columns=98, ssh=shell)
@@ -561,6 +624,10 @@ def test_berth_attach_and_detach(tank):
     ("POST /containers/nobody/attach?stream=1", "", 404, "No such container: nobody"),
     ("POST /containers/nobody/resize?h=1&w=1", "", 404, "No such container: nobody"),
     ("POST /containers/{id}/attach?stream=1&stdout=1", "", 400, "Upgrade: tcp"),
+    ("POST /containers/{id}/stop?signal=LOUD", "", 400, "Invalid signal: LOUD"),
+    ("POST /containers/{id}/update", '{"Sails":3}', 501, "Sails is not supported"),
+    ("POST /containers/prune?filters=%7B%22x%22:[%22y%22]%7D", "", 400, "invalid filter 'x'"),
+    ("GET /events?filters=%7B%22x%22:[%22y%22]%7D", "", 400, "invalid filter 'x'"),
     ("POST /containers/{id}/attach?logs=1", "", 501, "logs=1"),
     ("POST /containers/{id}/attach?stdout=1", "", 501, "without stream=1"),
     ("POST /containers/{id}/resize?h=x&w=1", "", 400, "needs h and w"),

@@ -98,6 +98,7 @@ static const struct {
 	  "\"restart\":{\"policy\":\"on-failure\",\"max_retries\":3}" },
 	{ "", "\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"2m\",\"max-file\":\"2\"}}",
 	  "\"log\":{\"driver\":\"json-file\",\"max_size\":2097152,\"max_file\":2}" },
+	{ "", "\"LogConfig\":{\"Type\":\"local\"}", "\"log\":{\"driver\":\"local\"}" },
 	{ "", "\"Memory\":67108864,\"NanoCpus\":500000000,\"PidsLimit\":40,\"CpusetCpus\":\"0\"",
 	  "\"mem_limit\":67108864,\"nano_cpus\":500000000,\"cpuset\":\"0\",\"pids_limit\":40" },
 	{ "", "\"CapAdd\":[\"NET_ADMIN\"],\"CapDrop\":[\"ALL\"],\"ReadonlyRootfs\":true",

@@ -1,4 +1,4 @@
-/* ps, images, inspect: lists that the engine gives as JSON and a person reads as a table. */
+/* images: a list that the engine gives as JSON and a person reads as a table. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,66 +48,12 @@ static char *created_ago(yyjson_val *object, char out[HUMAN_MAX + 4])
 	return strcat(out, " ago");
 }
 
-/* docker's short forms: 12 digits of an id, a command of 20 characters in quotes. */
+/* docker's short form: 12 digits. */
 static void add_id(struct buf *b, const char *id, bool whole)
 {
 	const char *hex = strncmp(id, "sha256:", 7) || whole ? id : id + 7;
 
 	buf_addf(b, "%.*s", whole ? (int)strlen(hex) : 12, hex);
-}
-
-static void add_command(struct buf *b, const char *command, bool whole)
-{
-	size_t len = strlen(command);
-
-	if (whole || len <= 20)
-		buf_addf(b, "\"%s\"", command);
-	else
-		buf_addf(b, "\"%.19s…\"", command);
-}
-
-static void add_ports(struct buf *b, yyjson_val *ports)
-{
-	size_t i, max;
-	yyjson_val *port;
-
-	yyjson_arr_foreach(ports, i, max, port) {
-		const char *ip = text_of(port, "IP");
-		long long outside = yyjson_get_sint(yyjson_obj_get(port, "PublicPort"));
-
-		buf_adds(b, b->len ? ", " : "");
-		if (outside)
-			buf_addf(b, strchr(ip, ':') ? "[%s]:%lld->" : "%s:%lld->", ip, outside);
-		buf_addf(b, "%lld/%s", (long long)yyjson_get_sint(yyjson_obj_get(port, "PrivatePort")),
-			 text_of(port, "Type"));
-	}
-}
-
-static void add_names(struct buf *b, yyjson_val *names)
-{
-	size_t i, max;
-	yyjson_val *name;
-
-	yyjson_arr_foreach(names, i, max, name) {
-		const char *text = yyjson_get_str(name);
-
-		buf_adds(b, b->len ? "," : "");
-		buf_adds(b, text && *text == '/' ? text + 1 : text ? text : "");
-	}
-}
-
-static void ps_row(struct table *t, yyjson_val *c, bool whole)
-{
-	autobuf struct buf id = { 0 }, command = { 0 }, ports = { 0 }, names = { 0 };
-	char ago[HUMAN_MAX + 4];
-
-	add_id(&id, text_of(c, "Id"), whole);
-	add_command(&command, text_of(c, "Command"), whole);
-	add_ports(&ports, yyjson_obj_get(c, "Ports"));
-	add_names(&names, yyjson_obj_get(c, "Names"));
-	table_row(t, (const char *[]){ buf_text(&id), text_of(c, "Image"), buf_text(&command),
-				       created_ago(c, ago), text_of(c, "Status"), buf_text(&ports),
-				       buf_text(&names) });
 }
 
 static void images_rows(struct table *t, yyjson_val *image, bool whole)
@@ -133,9 +79,8 @@ static void images_rows(struct table *t, yyjson_val *image, bool whole)
 	}
 }
 
-/* What ps and images have in common: where the list comes from, and how a row of it is made. */
 struct listing {
-	const char *target, *target_all; /* all: NULL where there is no such option */
+	const char *target;
 	const char *const *head;
 	size_t columns;
 	void (*row)(struct table *t, yyjson_val *item, bool whole);
@@ -168,20 +113,18 @@ static void print_table(const struct listing *l, yyjson_val *list, bool whole)
 
 static int list(const struct cli_command *self, const struct listing *l, int argc, char **argv)
 {
-	bool all = false, quiet = false, whole = false;
+	bool quiet = false, whole = false;
 	const struct cli_option options[] = {
 		{ 'q', "quiet", NULL, "Only show IDs", &quiet, NULL, NULL },
 		{ 0, "no-trunc", NULL, "Don't truncate output", &whole, NULL, NULL },
-		{ 'a', "all", NULL, "Show stopped containers too", &all, NULL, NULL },
 	};
 	struct err e = { 0 };
 	autodoc yyjson_doc *doc = NULL;
 	int code;
 
-	if (cli_options(self, options, ARRAY_LEN(options) - !l->target_all, argc, argv, argv,
-			&code) < 0)
+	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
 		return code;
-	doc = fetch(all ? l->target_all : l->target, &e);
+	doc = fetch(l->target, &e);
 	if (!doc)
 		return cli_fail(&e);
 	if (quiet)
@@ -191,52 +134,11 @@ static int list(const struct cli_command *self, const struct listing *l, int arg
 	return EXIT_OK;
 }
 
-int cmd_ps(const struct cli_command *self, int argc, char **argv)
-{
-	static const char *const head[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
-					    "STATUS", "PORTS", "NAMES" };
-	static const struct listing containers = { "/containers/json", "/containers/json?all=1",
-						   head, ARRAY_LEN(head), ps_row };
-
-	return list(self, &containers, argc, argv);
-}
-
 int cmd_images(const struct cli_command *self, int argc, char **argv)
 {
 	static const char *const head[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE" };
-	static const struct listing images = { "/images/json", NULL, head, ARRAY_LEN(head),
+	static const struct listing images = { "/images/json", head, ARRAY_LEN(head),
 					       images_rows };
 
 	return list(self, &images, argc, argv);
-}
-
-int cmd_inspect(const struct cli_command *self, int argc, char **argv)
-{
-	struct err e = { 0 };
-	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
-	bool first = true;
-
-	if (n < 0)
-		return code;
-	code = EXIT_OK;
-	printf("[");
-	for (int i = 0; i < n; i++) {
-		autobuf struct buf target = { 0 };
-		autodoc yyjson_doc *doc = NULL;
-		autofree char *pretty = NULL;
-
-		buf_adds(&target, "/containers/");
-		http_escape(&target, argv[i]);
-		buf_adds(&target, "/json");
-		doc = fetch(buf_text(&target), &e);
-		pretty = doc ? yyjson_write(doc, YYJSON_WRITE_PRETTY, NULL) : NULL;
-		if (!pretty) {
-			code = cli_fail(&e);
-			continue;
-		}
-		printf("%s\n%s", first ? "" : ",", pretty);
-		first = false;
-	}
-	printf("%s]\n", first ? "" : "\n");
-	return code;
 }
