@@ -39,6 +39,14 @@ static const struct type restart = {
 	.expected = "\"no\", \"always\", \"on-failure[:TRIES]\" or \"unless-stopped\"",
 };
 /* ---- integers ---- */
+static const struct type cpu_period = {
+	SCALAR(read_int), .name = "integer", .min = 1000, .max = 1000000,
+	.expected = "microseconds from 1000 to 1000000",
+};
+static const struct type cpu_quota = {
+	SCALAR(read_int), .name = "integer", .min = -1, .max = INT64_MAX,
+	.expected = "microseconds, or -1 for no limit",
+};
 static const struct type cpu_shares = {
 	SCALAR(read_int), .name = "integer", .min = 2, .max = 262144,
 	.expected = "a weight from 2 to 262144 (1024 is usual)",
@@ -74,10 +82,10 @@ static const struct type sysctls = {
 	.expected = "a mapping such as \"net.core.somaxconn: 1024\", or a list",
 };
 /* ---- logging ---- */
-static const char *const log_drivers[] = { "json-file", "none", NULL };
+static const char *const log_drivers[] = { "json-file", "local", "none", NULL };
 static const struct type log_driver = {
 	SCALAR(read_text), .name = "log driver", .words = log_drivers,
-	.expected = "\"json-file\" or \"none\"",
+	.expected = "\"json-file\", \"local\" or \"none\"",
 };
 static const struct key log_option_keys[] = {
 	{ .name = "max-size", .json = "max_size", .type = &type_bytes, .normal = "10m",
@@ -257,6 +265,10 @@ static const struct key keys[] = {
 	  .example = "\"0.5\"", .help = "Processors it may use." },
 	{ .name = "cpuset", .type = &cpuset, .normal = "all", .example = "0-1",
 	  .help = "Which processors." },
+	{ .name = "cpu_period", .type = &cpu_period, .normal = "100000", .example = "50000",
+	  .help = "Microseconds that cpu_quota is for; rather use cpus." },
+	{ .name = "cpu_quota", .type = &cpu_quota, .normal = "no limit", .example = "25000",
+	  .help = "Microseconds of processor time in each cpu_period; rather use cpus." },
 	{ .name = "cpu_shares", .type = &cpu_shares, .normal = "1024", .example = "512",
 	  .help = "Its weight when processors are scarce." },
 	{ .name = "pids_limit", .type = &type_pids, .normal = "no limit", .example = "100",
@@ -302,6 +314,14 @@ static const struct key keys[] = {
 	  .help = "Who is killed first when memory is out." },
 	{ .name = "userns_mode", .type = &userns_mode, .normal = "a user namespace of its own",
 	  .example = "host", .help = "\"host\": root inside is root outside." },
+	{ .name = "pid", .type = &type_pid, .normal = "its own", .example = "host",
+	  .help = "Whose processes it sees: the host's, or another container's (depend on that)." },
+	{ .name = "ipc", .type = &type_ipc, .normal = "private", .example = "host",
+	  .help = "Whose shared memory and queues; \"none\": its own, and no /dev/shm." },
+	{ .name = "uts", .type = &type_uts, .normal = "its own", .example = "host",
+	  .help = "\"host\": it has the host's name." },
+	{ .name = "cgroup", .type = &type_cgroup, .normal = "private", .example = "host",
+	  .help = "Whether it sees its own cgroup as the root." },
 	{ .name = "extra_hosts", .type = &extra_hosts, .normal = "none",
 	  .example = "[\"db:192.0.2.7\"]", .help = "Lines for its /etc/hosts." },
 	{ .name = "dns", .type = &type_address_list, .normal = "the host's",
@@ -320,15 +340,12 @@ static const struct key keys[] = {
 	{ .name = "attach", .refused = ONE_HOST },
 	{ .name = "build",
 	  .refused = "not supported: build the image elsewhere and name it in \"image\"" },
-	{ .name = "cgroup", .refused = NOT_YET ": every container has its own cgroup namespace" },
 	{ .name = "cgroup_parent",
 	  .refused = "not supported: the host places its containers itself" },
 	{ .name = "configs", .refused = NOT_YET ": use write_files and a volume" },
 	{ .name = "container_name", .refused = "not supported: the container's name is its key" },
 	{ .name = "cpu_count", .refused = "not supported: use cpus" },
 	{ .name = "cpu_percent", .refused = "not supported: use cpus" },
-	{ .name = "cpu_period", .refused = "not supported: use cpus" },
-	{ .name = "cpu_quota", .refused = "not supported: use cpus" },
 	{ .name = "cpu_rt_period", .refused = NOT_YET },
 	{ .name = "cpu_rt_runtime", .refused = NOT_YET },
 	{ .name = "credential_spec", .refused = ONE_HOST },
@@ -344,7 +361,6 @@ static const struct key keys[] = {
 	{ .name = "extends", .refused = "not supported: use a YAML anchor and \"<<\"" },
 	{ .name = "external_links", .refused = NOT_YET },
 	{ .name = "gpus", .refused = NOT_YET },
-	{ .name = "ipc", .refused = NOT_YET ": every container has its own" },
 	{ .name = "isolation", .refused = ONE_HOST },
 	{ .name = "label_file",
 	  .refused = "not supported: there is no file beside this one; use labels" },
@@ -353,7 +369,6 @@ static const struct key keys[] = {
 	{ .name = "mem_swappiness", .refused = "not supported: cgroup v2 has no such setting" },
 	{ .name = "networks", .refused = NOT_YET ": use network_mode" },
 	{ .name = "oom_kill_disable", .refused = "not supported: cgroup v2 has no such setting" },
-	{ .name = "pid", .refused = NOT_YET ": every container has its own" },
 	{ .name = "platform",
 	  .refused = "not supported: the image is of the machine's own kind; leave this key out" },
 	{ .name = "post_start", .refused = NOT_YET },
@@ -363,7 +378,6 @@ static const struct key keys[] = {
 	{ .name = "scale", .refused = "not supported: declare each container by its own name" },
 	{ .name = "secrets", .refused = NOT_YET ": use write_files and a volume" },
 	{ .name = "storage_opt", .refused = NOT_YET },
-	{ .name = "uts", .refused = NOT_YET ": every container has its own" },
 	{ .name = "volumes_from", .refused = NOT_YET ": name the volume in both" },
 };
 
@@ -418,6 +432,9 @@ static void finish_container(struct walk *w, const struct node *n, yyjson_mut_va
 			   "mem_limit");
 	if (with_swap && !memory)
 		walk_fault(w, FAULT_ERROR, n, "memswap_limit needs a mem_limit");
+	if (yyjson_mut_obj_get(container, "nano_cpus") &&
+	    (yyjson_mut_obj_get(container, "cpu_quota") || yyjson_mut_obj_get(container, "cpu_period")))
+		walk_fault(w, FAULT_ERROR, n, "cpus cannot be there with cpu_quota or cpu_period");
 }
 
 const struct type schema_container = {

@@ -24,3 +24,4 @@ extern const struct type type_ports, type_volumes, type_tmpfs_list; /* schema_mo
 extern const struct type type_devices, type_ulimits, type_blkio;    /* schema_limits.c */
 extern const struct type type_deploy, type_pids, type_cpus;
 extern const struct type type_healthcheck; /* schema_health.c */
+extern const struct type type_pid, type_ipc, type_uts, type_cgroup; /* schema_namespaces.c */
