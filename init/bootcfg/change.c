@@ -1,12 +1,14 @@
 #include "bootcfg/change.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/initctl.h"
 
-/* Says of the configuration, not of the machine: no change of it counts. */
+/* Of the configuration, not of the machine: no change of it counts. */
 static const char *const about[] = { "version", "source",  "faults",      "dropped",
 				     "digest",  "trial", "instance_id" };
 
@@ -14,12 +16,15 @@ static const char *const about[] = { "version", "source",  "faults",      "dropp
 static const struct row {
 	const char *key;
 	void (*apply)(struct apply *a);
-	const char *request; /* of PID 1: the service that has read it at its start */
+	const char *restart; /* the service that has read it at its start ... */
+	const char *reload;  /* ... or reads it again at a SIGHUP */
 } at_once[] = {
-	{ "ssh_authorized_keys", apply_ssh_keys, NULL },
-	{ "hostname", apply_hostname, NULL },
-	{ "write_files", apply_files, NULL },
-	{ "ntp", apply_ntp, "restart time" },
+	{ "ssh_authorized_keys", apply_ssh_keys, NULL, NULL },
+	{ "hostname", apply_hostname, NULL, NULL },
+	{ "write_files", apply_files, NULL, NULL },
+	{ "ntp", apply_ntp, "restart time", NULL },
+	{ "network", NULL, "restart net", NULL },
+	{ "containers", NULL, NULL, "engine" },
 };
 
 static const struct row *row_of(const char *key)
@@ -112,17 +117,47 @@ size_t change_list(yyjson_mut_val *from, yyjson_mut_val *to, struct buf *out)
 	return count;
 }
 
+/* By its pid, as PID 1 tells it. */
+static int reload(const char *service, struct err *e)
+{
+	autobuf struct buf answer = { 0 };
+	yyjson_val *each;
+	yyjson_doc *doc;
+	size_t i, max;
+	pid_t pid = 0;
+	int rc = initctl_ask("status", &answer, e);
+
+	if (rc < 0)
+		return rc;
+	doc = yyjson_read(buf_text(&answer), answer.len, 0);
+	yyjson_arr_foreach(yyjson_obj_get(yyjson_doc_get_root(doc), "services"), i, max, each)
+		if (yyjson_equals_str(yyjson_obj_get(each, "name"), service))
+			pid = (pid_t)yyjson_get_int(yyjson_obj_get(each, "pid"));
+	yyjson_doc_free(doc);
+	if (pid <= 0)
+		return err_set(e, -ESRCH, "service %s does not run", service);
+	return kill(pid, SIGHUP) < 0 ? err_sys(e, "have service %s read it again", service) : 0;
+}
+
+static int tell_service(const struct row *r, struct err *e)
+{
+	autobuf struct buf answer = { 0 };
+	int rc = r->restart ? initctl_ask(r->restart, &answer, e) : 0;
+
+	return rc < 0 || !r->reload ? rc : reload(r->reload, e);
+}
+
 void change_make(yyjson_mut_val *from, struct apply *a)
 {
 	for (size_t i = 0; i < ARRAY_LEN(at_once); i++) {
 		const struct row *r = &at_once[i];
-		autobuf struct buf answer = { 0 };
 		struct err e = { "" };
 
 		if (!how_it_differs(yyjson_mut_obj_get(from, r->key), yyjson_mut_obj_get(a->config, r->key)))
 			continue;
-		r->apply(a);
-		if (a->live && r->request && initctl_ask(r->request, &answer, &e) < 0)
+		if (r->apply)
+			r->apply(a);
+		if (a->live && tell_service(r, &e) < 0)
 			fault_add(a->faults, FAULT_ERROR, "", 0, 0, r->key, "%s", e.text);
 	}
 	apply_motd(a);

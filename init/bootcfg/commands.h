@@ -11,6 +11,7 @@ int command_give_back(int count, char **none);
 int command_forget(int count, char **none);
 int command_diff(int count, char **file);     /* against what is in force, a line for each key */
 int command_apply(int count, char **file_and_seconds);
+int command_edit(int count, char **seconds);   /* of what is installed, in $EDITOR */
 int command_explain(int count, char **keys);  /* the reference of a key, or of all */
 
 /* A change that waits to be confirmed is confirmed. 0, also when none waits; or -errno. */

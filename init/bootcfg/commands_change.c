@@ -1,4 +1,4 @@
-/* diff and apply: another configuration while the machine runs. With a time to confirm it in, as
+/* diff, apply and edit: another configuration while the machine runs. With a time to confirm it in, as
  * switches and routers have, what is in /run is changed first, and what the next boot reads not
  * before somebody says so; a child of this program, which no session's end takes along, changes it
  * back. */
@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/spawn.h"
 #include "bootcfg/change.h"
 #include "bootcfg/commands.h"
 #include "bootcfg/config.h"
@@ -303,4 +304,34 @@ int command_apply(int count, char **arguments)
 		return failed(&e);
 	tell(&c, buf_text(&changes), seconds);
 	return 0;
+}
+
+/* A copy is edited: what has errors is not taken, and not lost either. */
+int command_edit(int count, char **seconds)
+{
+	static const char from[] = TRIAL_FOLDER "/user-data", copy[] = RUN "/config-edit";
+	const char *const argv[] = { "/usr/bin/sh", "-c", "${EDITOR:-vi} " RUN "/config-edit", NULL };
+	const struct spawn editor = { .argv = argv, .inherit_stdio = true };
+	char *arguments[] = { (char *)copy, count ? seconds[0] : NULL };
+	autobuf struct buf text = { 0 };
+	struct err e = { "" };
+	int rc = 0;
+
+	if (access(from, F_OK) < 0)
+		rc = err_set(&e, -ENOENT, "there is no installed configuration to edit: \"berth config apply "
+			     "FILE\" makes one");
+	if (!rc)
+		rc = file_read_at(AT_FDCWD, from, CONFIG_TEXT_MAX, &text, &e);
+	if (!rc && access(copy, F_OK) < 0) /* else one that had errors is gone on with */
+		rc = file_replace_at(AT_FDCWD, copy, buf_text(&text), text.len, 0600, &e);
+	if (!rc)
+		rc = spawn_run(&editor, &e);
+	if (rc < 0)
+		return failed(&e);
+	rc = command_apply(1 + count, arguments);
+	if (rc)
+		log_info("\"berth config edit\" goes on with what was written, %s", copy);
+	else
+		unlink(copy);
+	return rc;
 }

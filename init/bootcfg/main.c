@@ -21,6 +21,7 @@ static const struct command {
 	{ "diff", "FILE", "say what it would change, and what of that at once", command_diff, 1 },
 	{ "apply", "FILE [TIME]", "change it; back again after the time, unless it is kept",
 	  command_apply, 1 },
+	{ "edit", "[TIME]", "edit what is installed, and apply it", command_edit, 0 },
 	{ "keep", "", "the configuration on trial is good (PID 1's gate says so, or a person)",
 	  command_keep, 0 },
 	{ "refuse", "REASON", "it is not: the last good one from the next boot on", command_refuse, 1 },

@@ -17,6 +17,14 @@ static void on_term(struct loop *l, int sig, void *arg)
 	engine_shutdown(arg);
 }
 
+static void on_hangup(struct loop *l, int sig, void *arg)
+{
+	(void)l;
+	(void)sig;
+	log_info("the configuration is read again");
+	engine_reload(arg);
+}
+
 /* fd 3 is PID 1's pipe for readiness, if it gave one. */
 static void report_ready(void)
 {
@@ -40,7 +48,8 @@ int main(int argc, char **argv)
 		fcntl(3, F_SETFD, FD_CLOEXEC);
 	rc = engine_init(&engine, argc, argv, &e);
 	if (!rc && (!loop_signal(engine.loop, SIGTERM, on_term, &engine) ||
-		    !loop_signal(engine.loop, SIGINT, on_term, &engine)))
+		    !loop_signal(engine.loop, SIGINT, on_term, &engine) ||
+		    !loop_signal(engine.loop, SIGHUP, on_hangup, &engine)))
 		rc = err_set(&e, -ENOMEM, "signals: out of memory");
 	if (rc < 0) {
 		log_error("%s", e.text);

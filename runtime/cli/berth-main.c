@@ -65,7 +65,7 @@ static const struct cli_command machine_commands[] = {
 	  cmd_status },
 	{ "services", "[start|stop|restart NAME]", "List the machine's services, or control one", 0, 2,
 	  cmd_services },
-	{ "config", "check|diff|apply FILE | show | confirm | forget",
+	{ "config", "check|diff|apply FILE | edit | show | confirm | forget",
 	  "Check a boot configuration, change to it, show the one in force, keep it", 1, 2,
 	  cmd_config },
 	{ "update", "COMMAND", "Replace the system by a newer version, or go back", 0, CLI_ANY,

@@ -99,11 +99,11 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 		int words;
 	} verbs[] = {
 		{ "check", "check", 2 }, { "diff", "diff", 2 },     { "apply", "apply", 2 },
-		{ "confirm", "keep", 1 }, { "forget", "forget", 1 },
+		{ "edit", "edit", 1 },    { "confirm", "keep", 1 },  { "forget", "forget", 1 },
 	};
 	const char *within = NULL;
 	const struct cli_option options[] = {
-		{ 0, "confirm-within", "TIME", "apply: change it back after this time (60s), unless "
+		{ 0, "confirm-within", "TIME", "apply, edit: change it back after this time (60s), unless "
 		  "confirmed", NULL, &within, NULL },
 	};
 	struct err e = { 0 };
@@ -115,9 +115,10 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 		return config_show();
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		if (n != verbs[i].words || strcmp(argv[0], verbs[i].typed) != 0 ||
-		    (within && strcmp(argv[0], "apply") != 0))
+		    (within && strcmp(argv[0], "apply") != 0 && strcmp(argv[0], "edit") != 0))
 			continue;
-		execl(bootcfg, bootcfg, verbs[i].verb, n > 1 ? argv[1] : NULL, within, (char *)NULL);
+		execl(bootcfg, bootcfg, verbs[i].verb, n > 1 ? argv[1] : within, n > 1 ? within : NULL,
+		      (char *)NULL);
 		err_sys(&e, "start \"%s\"", bootcfg);
 		return cli_fail(&e);
 	}

@@ -193,7 +193,32 @@ static bool image_changed(const struct container *c)
 	       strcmp(image->id, c->image_id);
 }
 
-static void declare(struct engine *en, yyjson_val *item)
+static void reload_again(struct loop *l, void *arg)
+{
+	(void)l;
+	engine_reload(arg);
+}
+
+static void stopped_for_change(void *arg, struct container *c, int rc, const struct err *e)
+{
+	(void)c;
+	(void)rc;
+	(void)e;
+	/* Not from here: the container is in the middle of its own change. */
+	loop_timer(((struct engine *)arg)->loop, 0, reload_again, arg);
+}
+
+/* One that runs is stopped in its own time, and looked at again then. */
+static void stop_for_change(struct engine *en, struct container *c, const char *why)
+{
+	struct err e = { 0 };
+
+	log_info("container \"%s\" is stopped: %s", c->name, why);
+	if (engine_stop(c, -1, stopped_for_change, en, &e) < 0)
+		log_error("container \"%s\": %s", c->name, e.text);
+}
+
+static void declare(struct engine *en, yyjson_val *item, bool reload)
 {
 	autofree char *text = yyjson_val_write(item, 0, NULL);
 	autospec struct container_spec spec = { 0 };
@@ -210,11 +235,13 @@ static void declare(struct engine *en, yyjson_val *item)
 			  "by hand", spec.name);
 		return;
 	}
-	if (was_removed(en, spec.name))
+	if (was_removed(en, spec.name) && !reload)
 		return;
 	if (c && (container_is_live(c) ||
 		  (!strcmp(c->declaration, text) && !image_changed(c)))) {
 		c->declared_now = true;
+		if (reload && strcmp(c->declaration, text) != 0)
+			stop_for_change(en, c, "its declaration changed");
 		return;
 	}
 	if (c) {
@@ -230,19 +257,23 @@ static void declare(struct engine *en, yyjson_val *item)
 	unmark_removed(c);
 }
 
-static void remove_undeclared(struct engine *en)
+static void remove_undeclared(struct engine *en, bool reload)
 {
 	for (size_t i = en->count; i--;) {
 		struct container *c = en->containers[i];
 
 		if (!c->declaration || c->declared_now)
 			continue;
+		if (reload && container_is_live(c)) {
+			stop_for_change(en, c, "the configuration has it no more");
+			continue;
+		}
 		log_info("container \"%s\" is removed: the configuration has it no more", c->name);
 		engine_remove(c, true, false, NULL, NULL, NULL);
 	}
 }
 
-static void read_configuration(struct engine *en)
+static void read_configuration(struct engine *en, bool reload)
 {
 	autobuf struct buf text = { 0 };
 	__attribute__((cleanup(free_doc))) yyjson_doc *doc = NULL;
@@ -261,8 +292,8 @@ static void read_configuration(struct engine *en)
 		return;
 	}
 	yyjson_arr_foreach(list, i, count, item)
-		declare(en, item);
-	remove_undeclared(en);
+		declare(en, item, reload);
+	remove_undeclared(en, reload);
 }
 
 /* ---- after a boot of the machine ---- */
@@ -330,11 +361,28 @@ void engine_boot(struct engine *en)
 			settle_after_boot(en->containers[i]);
 	else
 		adopt_all(en);
-	read_configuration(en);
+	read_configuration(en, false);
 	decide_who_starts(en);
 	remove_what_was_to_go(en);
 	refuse_circles(en);
 	start_what_can(en);
 	engine_clean_later(en);
+	public_soon(en);
+}
+
+void engine_reload(struct engine *en)
+{
+	if (en->stopping)
+		return;
+	for (size_t i = 0; i < en->count; i++)
+		en->containers[i]->declared_now = false;
+	read_configuration(en, true);
+	for (size_t i = 0; i < en->count; i++) {
+		struct container *c = en->containers[i];
+
+		c->boot_pending |= c->declaration && c->state == STATE_CREATED;
+	}
+	refuse_circles(en);
+	start_what_can(en);
 	public_soon(en);
 }

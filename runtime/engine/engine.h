@@ -61,6 +61,10 @@ void engine_free(struct engine *en);
  * what is to run. A fault in one container costs that container only and is logged. */
 void engine_boot(struct engine *en);
 
+/* The configuration has changed: declared containers that changed are stopped in their own time and
+ * made anew, new ones are made, those that are gone are removed; the others run on. */
+void engine_reload(struct engine *en);
+
 /* Stops everything, each in its own grace time, and then the loop. */
 void engine_shutdown(struct engine *en);
 

@@ -101,3 +101,27 @@ def test_a_change_that_is_confirmed_stays(machine, ssh_key):
     bad = apply(machine, text + "hostnam: typo\nhostname: [x]\n")
     assert bad.returncode == 1 and "nothing was changed" in bad.stderr
     assert machine.ssh("berth config diff /tmp/new || hostname").endswith("fifth\n")
+
+
+def test_containers_that_changed_are_made_anew_and_the_others_run_on(machine, ssh_key):
+    machine.wait_ssh()
+    apply(machine, seed("fifth", ssh_key))
+    machine.wait_http(80)
+    before = machine.containers()["demo"]["CONTAINER ID"]
+    more = seed("fifth", ssh_key) + "  extra: {image: localhost/demo, network_mode: none}\n"
+    done = apply(machine, more)
+    assert done.stdout == "containers.extra: new, at once\n", done.stdout
+    wait_until(lambda: "Up" in machine.containers().get("extra", {}).get("STATUS", ""), SHORT_SECONDS,
+               "extra runs", machine)
+    assert machine.containers()["demo"]["CONTAINER ID"] == before
+    done = apply(machine, seed("fifth", ssh_key).replace('["80:8080"]}', '["80:8080"], labels: [a=b]}'))
+    assert "containers.demo: changed, at once\ncontainers.extra: gone" in done.stdout
+    wait_until(lambda: list(machine.containers()) == ["demo"] and
+               machine.containers()["demo"]["CONTAINER ID"] != before, SHORT_SECONDS,
+               "the containers are as declared", machine)
+    assert "Berth" in machine.wait_http(80)
+    # An editor that takes the fault in and, the second time, out again.
+    done = machine.try_ssh("EDITOR='sed -i s/fifth/[x]/' berth config edit")
+    assert done.returncode == 1 and "goes on with what was written" in done.stderr
+    machine.ssh("EDITOR='sed -i s/[[]x[]]/sixth/' berth config edit")
+    assert machine.ssh("hostname") == "sixth\n"

@@ -23,9 +23,9 @@ static const struct {
 	{ "{}", "{\"swap\":{}}", "swap: new, at the next boot\n" },
 	{ "{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\",\"x\":1}]}",
 	  "{\"containers\":[{\"name\":\"d\"},{\"name\":\"c\",\"x\":2},{\"name\":\"a\"}]}",
-	  "containers.d: new, at the next boot\ncontainers.c: changed, at the next boot\n"
-	  "containers.b: gone, at the next boot\n" },
-	{ "{\"containers\":[{\"name\":\"a\"}]}", "{}", "containers.a: gone, at the next boot\n" },
+	  "containers.d: new, at once\ncontainers.c: changed, at once\n"
+	  "containers.b: gone, at once\n" },
+	{ "{\"containers\":[{\"name\":\"a\"}]}", "{}", "containers.a: gone, at once\n" },
 };
 
 static yyjson_mut_doc *parse(const char *text)
