@@ -1,7 +1,7 @@
-/* diff, apply and edit: another configuration while the machine runs. With a time to confirm it in, as
- * switches and routers have, what is in /run is changed first, and what the next boot reads not
- * before somebody says so; a child of this program, which no session's end takes along, changes it
- * back. */
+/* diff, apply and edit: another configuration while the machine runs. With a time to confirm it
+ * in, as switches and routers have, what is in /run is changed first, and what the next boot reads
+ * not before somebody says so; a child of this program, which no session's end takes along,
+ * changes it back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -114,12 +114,16 @@ def test_containers_that_changed_are_made_anew_and_the_others_run_on(machine, ss
     wait_until(lambda: "Up" in machine.containers().get("extra", {}).get("STATUS", ""), SHORT_SECONDS,
                "extra runs", machine)
     assert machine.containers()["demo"]["CONTAINER ID"] == before
-    done = apply(machine, seed("fifth", ssh_key).replace('["80:8080"]}', '["80:8080"], labels: [a=b]}'))
+    changed = '["80:8080"], labels: [a=b], environment: {DB_PASSWORD: canary}}'
+    done = apply(machine, seed("fifth", ssh_key).replace('["80:8080"]}', changed))
     assert "containers.demo: changed, at once\ncontainers.extra: gone" in done.stdout
     wait_until(lambda: list(machine.containers()) == ["demo"] and
                machine.containers()["demo"]["CONTAINER ID"] != before, SHORT_SECONDS,
                "the containers are as declared", machine)
     assert "Berth" in machine.wait_http(80)
+    shown = machine.ssh("berth config show")
+    assert '"hostname": "fifth"' in shown and '"source"' in shown
+    assert "DB_PASSWORD" in shown and "canary" not in shown
     # An editor that takes the fault in and, the second time, out again.
     done = machine.try_ssh("EDITOR='sed -i s/fifth/[x]/' berth config edit")
     assert done.returncode == 1 and "goes on with what was written" in done.stderr
