@@ -16,7 +16,7 @@ static const struct {
 	const char *command, *words;
 } verbs[] = {
 	{ "services", "start stop restart" },
-	{ "config", "check show diff apply edit explain schema" },
+	{ "config", "check show diff apply edit confirm forget explain schema" },
 	{ "update", "status check fetch install confirm rollback forget" },
 	{ "system", "df dial-stdio events info prune" },
 };

@@ -37,7 +37,8 @@ static void lines(void **state)
 		{ "berth lo", "logs\nconfig\ntoolbox\n" },
 		{ "berth logs ", "kernel\n" },
 		{ "docker  logs  -f ke", "kernel\n" },
-		{ "berth config ", "check\nshow\ndiff\napply\nedit\nexplain\nschema\n" },
+		{ "berth config ", "check\nshow\ndiff\napply\nedit\nconfirm\nforget\n"
+				    "explain\nschema\n" },
 		{ "berth config check ", "" }, /* files are the shell's */
 		{ "berth toolbox ", "kernel\n" },
 		{ "berth toolbox ls ", "" },
