@@ -81,3 +81,17 @@ def test_the_installed_disk_boots_by_itself_beside_the_stick(installed, image, s
         assert len(set(filter(None, uuids))) == 2, "the partitions have GUIDs of their own"
     finally:
         machine.close()
+
+
+def test_the_stick_boots_by_itself_beside_the_installed_disk(installed, image, ssh_key):
+    """The other order, under BIOS: the firmware starts the stick."""
+    disk, _ = installed
+    second = ["-drive", f"if=none,id=second,format=qcow2,snapshot=on,file={disk}",
+              "-device", "virtio-blk-pci,drive=second"]
+    seed = SEED.format(key=ssh_key.public, name="stick")
+    with Machine(image, user_data=seed, ssh_key=ssh_key, qemu=second) as machine:
+        machine.wait_ssh()
+        own = machine.ssh("ls /sys/block/dm-0/slaves").strip().rstrip("0123456789")
+        assert int(machine.ssh(f"cat /sys/block/{own}/size")) == 4 << 21, "the root is on the stick"
+        data = machine.ssh("awk '$2 == \"/var\" { print $1 }' /proc/mounts").strip()
+        assert data == f"/dev/{own}8", "so is /var"
