@@ -81,69 +81,6 @@ int take_restart(struct body *b, void *member, yyjson_val *v, struct err *e)
 	return body_walk(b, "RestartPolicy.", v, restart_keys, member, e);
 }
 
-static int take_log_size(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	static const char units[] = "kmg";
-	const char *text = yyjson_get_str(v), *unit;
-	char *end = NULL;
-	long long number = text ? strtoll(text, &end, 10) : 0;
-
-	(void)b;
-	unit = end && *end ? strchr(units, *end | 0x20) : NULL;
-	if (!end || end == text || number < 1 || number > 1 << 30 || (*end && (!unit || end[1])))
-		return err_set(e, -EINVAL, "invalid size \"%.32s\"", text ? text : "");
-	*(int64_t *)member = (int64_t)number << (unit ? 10 * (unit - units + 1) : 0);
-	return 0;
-}
-
-static int take_log_files(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	const char *text = yyjson_get_str(v);
-	char *end = NULL;
-	long number = text ? strtol(text, &end, 10) : 0;
-
-	(void)b;
-	if (!end || *end || number < 1 || number > 1000)
-		return err_set(e, -EINVAL, "invalid number \"%.32s\"", text ? text : "");
-	*(int64_t *)member = number;
-	return 0;
-}
-
-static const struct body_key log_option_keys[] = {
-	{ "max-file", take_log_files, offsetof(struct spec_log, max_file) },
-	{ "max-size", take_log_size, offsetof(struct spec_log, max_size) },
-	{ NULL, NULL, 0 },
-};
-
-static int take_log_options(struct body *b, void *log, yyjson_val *v, struct err *e)
-{
-	return body_walk(b, "log option ", v, log_option_keys, log, e);
-}
-
-static int take_log_driver(struct body *b, void *log, yyjson_val *v, struct err *e)
-{
-	struct spec_log *l = log;
-	static const char *const known[] = { "", "json-file", "local", "none" };
-	const char *text = yyjson_get_str(v);
-
-	for (size_t i = 0; text && i < ARRAY_LEN(known); i++)
-		if (!strcmp(text, known[i]))
-			return take_string(b, &l->driver, v, e);
-	return err_set(e, -ENOTSUP, "logging driver \"%.64s\" is not supported (json-file, local and none "
-		       "are)", text ? text : "");
-}
-
-static const struct body_key log_keys[] = {
-	{ "Config", take_log_options, 0 },
-	{ "Type", take_log_driver, 0 },
-	{ NULL, NULL, 0 },
-};
-
-static int take_log(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	return body_walk(b, "LogConfig.", v, log_keys, member, e);
-}
-
 /* ---- single words ---- */
 
 static int take_network(struct body *b, void *member, yyjson_val *v, struct err *e)

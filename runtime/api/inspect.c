@@ -131,6 +131,16 @@ static void add_log_config(struct buf *b, const struct spec_log *log)
 		snprintf(number, sizeof(number), "%lld", (long long)log->max_file);
 		json_string(b, "max-file", number);
 	}
+	if (log->syslog_address)
+		json_string(b, "syslog-address", log->syslog_address);
+	if (log->syslog_facility) {
+		snprintf(number, sizeof(number), "%lld", (long long)(log->syslog_facility - 1));
+		json_string(b, "syslog-facility", number);
+	}
+	if (log->syslog_format)
+		json_string(b, "syslog-format", log->syslog_format);
+	if (log->tag)
+		json_string(b, "tag", log->tag);
 	json_close(b, '}');
 	json_close(b, '}');
 }

@@ -173,7 +173,8 @@ void handle_logs(struct request *r)
 			    "Bad parameters: you must choose at least one stream");
 		return;
 	}
-	if (c->spec.log.driver && !strcmp(c->spec.log.driver, "none")) {
+	if (c->spec.log.driver && (!strcmp(c->spec.log.driver, "none") ||
+				   !strcmp(c->spec.log.driver, "syslog"))) {
 		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED,
 			    "configured logging driver does not support reading");
 		return;

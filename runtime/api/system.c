@@ -126,7 +126,7 @@ static void add_fixed(struct buf *b)
 	json_raw(b, "DriverStatus", "[[\"Backing Filesystem\",\"extfs\"],[\"userxattr\",\"false\"]]");
 	json_raw(b, "Plugins",
 		 "{\"Volume\":[\"local\"],\"Network\":[\"bridge\",\"host\",\"null\"],"
-		 "\"Authorization\":null,\"Log\":[\"json-file\",\"local\",\"none\"]}");
+		 "\"Authorization\":null,\"Log\":[\"json-file\",\"local\",\"none\",\"syslog\"]}");
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		json_bool(b, yes[i], true);
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)

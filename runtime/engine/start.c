@@ -308,10 +308,28 @@ static void on_status(struct loop *l, int fd, uint32_t events, void *arg)
 }
 
 struct shim_args {
-	char dir[PATH_MAX], size[24], files[24];
+	char dir[PATH_MAX], size[24], files[24], facility[8], tag[CONTAINER_SHORT_ID_LEN + 1];
 	char *log;
-	const char *argv[24];
+	const char *argv[32];
 };
+
+static size_t add_syslog(const struct container *c, struct shim_args *a, size_t n)
+{
+	const struct spec_log *log = &c->spec.log;
+
+	/* The facility "daemon", as docker's. */
+	snprintf(a->facility, sizeof(a->facility), "%d",
+		 log->syslog_facility ? (int)(log->syslog_facility - 1) & 31 : 3);
+	a->argv[n++] = "--syslog";
+	a->argv[n++] = log->syslog_address;
+	a->argv[n++] = "--syslog-facility";
+	a->argv[n++] = a->facility;
+	a->argv[n++] = "--syslog-format";
+	a->argv[n++] = log->syslog_format ? log->syslog_format : "";
+	a->argv[n++] = "--syslog-tag";
+	a->argv[n++] = log->tag ? log->tag : container_short_id(c, a->tag);
+	return n;
+}
 
 static void shim_argv(struct container *c, struct shim_args *a)
 {
@@ -331,7 +349,9 @@ static void shim_argv(struct container *c, struct shim_args *a)
 	a->argv[n++] = c->id;
 	a->argv[n++] = "--dir";
 	a->argv[n++] = a->dir;
-	if (!none) {
+	if (log->syslog_address) {
+		n = add_syslog(c, a, n);
+	} else if (!none) {
 		a->argv[n++] = "--log";
 		a->argv[n++] = a->log;
 		a->argv[n++] = "--log-max-size";

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "shim/syslog.h"
 
 enum { NAME_ROOM = 256, KEEP_BYTES = 8192 };
 
@@ -26,6 +27,7 @@ struct logfile {
 	unsigned int pending_lines;
 	uint64_t lost_lines;
 	int lost_why;              /* errno of the first loss */
+	struct syslog *syslog;     /* instead of all of the above; NULL */
 };
 
 static const char *const stream_names[] = { [LOG_STDOUT] = "stdout", [LOG_STDERR] = "stderr" };
@@ -70,10 +72,22 @@ int logfile_open(struct logfile **out, const char *path, uint64_t max_bytes, uns
 	return 0;
 }
 
+struct logfile *logfile_of_syslog(struct syslog *s)
+{
+	struct logfile *l = calloc(1, sizeof(*l));
+
+	if (l) {
+		l->dir = l->fd = -1;
+		l->syslog = s;
+	}
+	return l;
+}
+
 void logfile_close(struct logfile *l)
 {
 	if (!l)
 		return;
+	syslog_close(l->syslog);
 	logfile_flush(l);
 	cleanup_fd(&l->fd);
 	cleanup_fd(&l->dir);
@@ -132,6 +146,10 @@ void logfile_add(struct logfile *l, enum log_stream stream, const char *text, si
 {
 	enum { FRAME_BYTES = 80 }; /* what JSON puts around the text */
 
+	if (l->syslog) {
+		syslog_send(l->syslog, stream, text, len);
+		return;
+	}
 	/* Many short lines in one read must not grow the file far over its size. */
 	if (l->size_bytes + l->pending.len + len + FRAME_BYTES > l->max_bytes)
 		logfile_flush(l);

@@ -15,6 +15,9 @@ enum log_stream { LOG_STDOUT, LOG_STDERR };
 /* Appends to the file that is there. 0 or -errno. `max_files` counts the current one. */
 int logfile_open(struct logfile **out, const char *path, uint64_t max_bytes, unsigned int max_files,
 		 struct err *e);
+/* One that goes to a syslog server, which it takes over (NULL: out of memory). */
+struct syslog;
+struct logfile *logfile_of_syslog(struct syslog *s);
 void logfile_close(struct logfile *l); /* flushes; NULL is fine */
 
 /* One line (its '\n' included) or a part of one. Kept in memory until logfile_flush. */

@@ -15,6 +15,8 @@
 
 static const char usage[] =
 	"usage: shim --id ID --dir DIR [--log FILE --log-max-size BYTES --log-max-file N]\n"
+	"            [--syslog udp://ADDRESS[:PORT]|unix:///PATH [--syslog-tag TAG]\n"
+	"             [--syslog-facility N] [--syslog-format rfc3164|rfc5424|rfc5424micro]]\n"
 	"            [--runtime PROGRAM] [--status-fd N]\n"
 	"            [--tty] [--stdin] [--stdin-once]\n"
 	"            [[--await-client] [--time-limit MS] -- ARGUMENT...]\n"
@@ -39,6 +41,19 @@ static int set_id(struct options *o, const char *v) { return set_text(&o->id, v)
 static int set_dir(struct options *o, const char *v) { return set_text(&o->dir, v); }
 static int set_log(struct options *o, const char *v) { return set_text(&o->log, v); }
 static int set_runtime(struct options *o, const char *v) { return set_text(&o->runtime, v); }
+
+static int set_syslog(struct options *o, const char *v) { return set_text(&o->syslog.address, v); }
+static int set_tag(struct options *o, const char *v) { return set_text(&o->syslog.tag, v); }
+static int set_format(struct options *o, const char *v) { return set_text(&o->syslog.format, v); }
+
+static int set_facility(struct options *o, const char *v)
+{
+	uint64_t n;
+	int rc = set_number(&n, v, 23);
+
+	o->syslog.facility = (unsigned int)n;
+	return rc;
+}
 
 static int set_log_max_size(struct options *o, const char *v)
 {
@@ -78,6 +93,10 @@ static const struct {
 	{ "--log-max-size", set_log_max_size },
 	{ "--log-max-file", set_log_max_file },
 	{ "--runtime", set_runtime },
+	{ "--syslog", set_syslog },
+	{ "--syslog-facility", set_facility },
+	{ "--syslog-format", set_format },
+	{ "--syslog-tag", set_tag },
 	{ "--status-fd", set_status_fd },
 	{ "--time-limit", set_time_limit },
 };
@@ -137,6 +156,17 @@ static void tell(struct shim *s, const char *text)
 	close(fd);
 }
 
+static int open_syslog(struct shim *s, struct err *e)
+{
+	struct syslog *syslog;
+	int rc = syslog_open(&syslog, &s->options->syslog, e);
+
+	if (rc < 0)
+		return rc;
+	s->log = logfile_of_syslog(syslog);
+	return s->log ? 0 : err_set(e, -ENOMEM, "out of memory");
+}
+
 static int prepare(struct shim *s, struct err *e)
 {
 	const struct options *o = s->options;
@@ -149,7 +179,9 @@ static int prepare(struct shim *s, struct err *e)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return err_sys(e, "become a subreaper");
 	rc = loop_new(&s->loop, e);
-	if (!rc && o->log)
+	if (!rc && o->syslog.address)
+		rc = open_syslog(s, e);
+	else if (!rc && o->log)
 		rc = logfile_open(&s->log, o->log, o->log_max_bytes, o->log_max_files, e);
 	for (size_t i = 0; i < ARRAY_LEN(s->outputs); i++) {
 		s->outputs[i].fd = -1;
@@ -185,6 +217,7 @@ int main(int argc, char **argv)
 	struct options o = {
 		.log_max_bytes = 10 * 1024 * 1024, .log_max_files = 3,
 		.runtime = "/usr/bin/berth-oci", .status_fd = -1,
+		.syslog = { .tag = "container", .format = "", .facility = 3 },
 	};
 	struct err e = { 0 };
 	char text[sizeof(e.text) + 16];

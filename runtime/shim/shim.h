@@ -11,6 +11,7 @@
 #include "shim/attach.h"
 #include "shim/lines.h"
 #include "shim/logfile.h"
+#include "shim/syslog.h"
 
 struct options {
 	const char *id;
@@ -18,6 +19,7 @@ struct options {
 	const char *log;            /* NULL: output is dropped */
 	uint64_t log_max_bytes;
 	unsigned int log_max_files;
+	struct syslog_options syslog; /* address NULL: a file */
 	const char *runtime;        /* the OCI runtime's program */
 	int status_fd;
 	bool tty;

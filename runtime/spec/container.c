@@ -73,6 +73,10 @@ static const struct record_field log_fields[] = {
 	F_STR(spec_log, driver),
 	F_INT(spec_log, max_size),
 	F_INT(spec_log, max_file),
+	F_STR(spec_log, syslog_address),
+	F_STR(spec_log, syslog_format),
+	F_INT(spec_log, syslog_facility),
+	F_STR(spec_log, tag),
 	F_END,
 };
 RECORD_TYPE(log_type, spec_log, log_fields);

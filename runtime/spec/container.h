@@ -81,9 +81,13 @@ struct spec_device_list {
 };
 
 struct spec_log {
-	char *driver;	  /* "json-file" (or NULL), "local", "none" */
+	char *driver;	  /* "json-file" (or NULL), "local", "syslog", "none" */
 	int64_t max_size; /* bytes; 0: 10 MiB */
 	int64_t max_file; /* 0: 3 */
+	char *syslog_address; /* "udp://192.0.2.1:514", "unix:///dev/log" */
+	char *syslog_format;  /* NULL: RFC 3164's */
+	int64_t syslog_facility; /* 1 more than its number; 0: daemon */
+	char *tag; /* of syslog: NULL: the short id */
 };
 
 /* Compose's healthcheck. Present and `test` empty: the image's test, with these times. */

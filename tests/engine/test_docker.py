@@ -331,6 +331,18 @@ def test_update_changes_a_container_that_runs(tank):
     docker(tank, "rm", "-f", "grow")
 
 
+def test_syslog_gets_the_lines_and_logs_say_so(tank):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(SHORT_SECONDS)
+        address = f"udp://10.0.2.2:{server.getsockname()[1]}"  # QEMU's name for this host
+        docker(tank, "run", "--name", "radio", "--log-driver", "syslog", "--log-opt",
+               f"syslog-address={address}", "--log-opt", "tag=radio", *SHELL, "-c", "echo mayday")
+        assert re.fullmatch(r"<30>.* radio\[\d+\]: mayday", server.recv(4096).decode())
+    assert "does not support reading" in docker(tank, "logs", "radio", code=None).stderr
+    docker(tank, "rm", "radio")
+
+
 def test_logs_of_the_local_driver_are_read_as_others(tank):
     docker(tank, "run", "--name", "diary", "--log-driver", "local", *SHELL, "-c", "echo dear; echo diary >&2")
     assert docker(tank, "logs", "diary") == "dear\n"

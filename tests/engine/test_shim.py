@@ -225,6 +225,20 @@ def test_rotation(container):
     assert kept == list(range(kept[0], 2000))
 
 
+def test_syslog_instead_of_a_file(container):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(container.top / "syslog"))
+        server.settimeout(20)
+        container.run("/bin/sh", "-c", "echo out; echo err >&2; printf end",
+                      options=["--syslog", f"unix://{container.top}/syslog", "--syslog-tag", "boat",
+                               "--syslog-format", "rfc5424", "--syslog-facility", "16"])
+        container.wait()
+        lines = sorted(server.recv(20000).decode() for _ in range(3))
+    assert [line.split(" ")[0] for line in lines] == ["<131>1", "<134>1", "<134>1"]
+    assert {line.split(" - ")[1] for line in lines} == {"out", "err", "end"}
+    assert not container.log.exists()
+
+
 def test_terminal(container):
     container.run("/bin/sh", "-c", "busybox stty size; busybox test -t 0 && echo yes", tty=True)
     assert container.wait()["status"] == 0
