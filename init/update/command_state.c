@@ -1,6 +1,7 @@
 /* confirm, rollback, forget: what a person decides about versions. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -67,6 +68,33 @@ int command_confirm(int argc, char **argv)
 	return EXIT_OK;
 }
 
+/* A person wants the other slot's version again, whatever was refused. */
+static void let_in(const struct machine *m, enum slot s)
+{
+	struct slot_record r;
+	struct err e = { "" };
+
+	if (m->store < 0 || store_read_slot(m->store, s, &r, NULL) < 0 || !*r.digest)
+		return;
+	if (store_forget(m->store, r.digest, &e) < 0)
+		log_warn("%s", e.text);
+}
+
+/* Or an automatic update would bring the same version back. */
+static void refuse_running(const struct machine *m)
+{
+	struct slot_record r;
+	struct refusal refusal = { .reason = "a person rolled it back" };
+	struct err e = { "" };
+
+	if (m->store < 0 || store_read_slot(m->store, m->slots.running, &r, NULL) < 0 || !*r.digest)
+		return;
+	memcpy(refusal.digest, r.digest, sizeof(refusal.digest));
+	memcpy(refusal.version, r.version, sizeof(refusal.version));
+	if (store_refuse(m->store, &refusal, &e) < 0)
+		log_warn("%s", e.text);
+}
+
 /* From a version that is on trial: it is given up and refused. From a confirmed one: the other is
  * tried like an update, so that this one is there again if that does not work. */
 static int roll_back(struct machine *m, struct err *e)
@@ -80,6 +108,8 @@ static int roll_back(struct machine *m, struct err *e)
 				       slot_letter(other));
 		bootstate_arm(&m->state, other);
 		note_trial(m, other);
+		let_in(m, other);
+		refuse_running(m);
 		return slots_write_state(&m->slots, &m->state, e);
 	}
 	rc = bootstate_give_up(&m->state, running, e);
@@ -87,6 +117,7 @@ static int roll_back(struct machine *m, struct err *e)
 		rc = file_replace_at(AT_FDCWD, ROLLED_BACK_PATH, "", 0, 0600, e);
 	if (rc < 0)
 		return rc;
+	let_in(m, other);
 	if (m->store >= 0)
 		store_fail_slot(m->store, running, "a person rolled it back", NULL);
 	return slots_write_state(&m->slots, &m->state, e);

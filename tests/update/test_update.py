@@ -189,10 +189,12 @@ def test_rollback_tries_the_other_version_and_leads_back(machine):
     assert "the next boot is slot a's" in machine.try_ssh("berth update rollback --reboot").stderr
     wait_next_boot(machine, before)
     assert running(machine) == "a" and slot(machine, "b")["confirmed"]
+    assert [r["reason"] for r in status(machine)["refused"]] == ["a person rolled it back"]
     before = boot_id(machine)
     assert "the next boot is slot b's" in machine.try_ssh("berth update rollback --reboot").stderr
     wait_next_boot(machine, before)
     assert running(machine) == "b" and slot(machine, "b")["preferred"]
+    assert not status(machine)["refused"], "who goes back to a version wants it"
     assert slot(machine, "a")["reason"] == "a person rolled it back"
     done = machine.try_ssh("berth update rollback")
     assert done.returncode == 1 and "slot a holds no version that could be booted" in done.stderr
