@@ -113,10 +113,10 @@ static void look(struct service *s, const struct machine *m, struct auto_view *v
 
 /* ---- what is told ---- */
 
-/* What failed, that there is this reason to wait. */
-static enum auto_act act_behind(enum auto_why why)
+/* What failed, that there is this reason to wait. Asking the channel in between changes nothing. */
+static enum auto_act act_behind(const struct service *s, const struct auto_plan *p)
 {
-	switch (why) {
+	switch (p->act == ACT_CHECK ? s->said : p->why) {
 	case WHY_RETRY: return ACT_INSTALL;
 	case WHY_LOCK: return ACT_LOCK;
 	case WHY_RELEASE: return ACT_RELEASE;
@@ -134,7 +134,7 @@ static void write_report(const struct service *s, const struct auto_view *v,
 		.version = s->offered ? s->offer.version : "",
 		.state = p->act == ACT_WAIT ? auto_why_name(p->why) : auto_act_name(p->act),
 		.text = p->act == ACT_WAIT ? auto_why_text(p->why) : auto_act_text(p->act),
-		.until_s = p->until_s, .turn_s = v->turn_s, .failure = s->failure[act_behind(p->why)],
+		.until_s = p->until_s, .turn_s = v->turn_s, .failure = s->failure[act_behind(s, p)],
 		.lock_url = s->autos.lock.url, .lock_group = s->autos.lock.group, .lock_id = s->lock_id,
 		.lock = v->lock,
 	};

@@ -1,6 +1,9 @@
 """A machine that updates by itself, and two that share one place in a fleet's reboot lock."""
 import json
 import re
+import socket
+import struct
+import threading
 import time
 
 import pytest
@@ -27,6 +30,28 @@ berth:
     fleet_lock: {{url: "{url}/lock/", group: test}}
 containers: {{}}
 """
+
+
+class TimeServer:
+    """NTP (RFC 5905) on port 123, where a machine's user network reaches it as 10.0.2.2."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 123))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                asked, sender = self.socket.recvfrom(512)
+            except OSError:
+                return
+            now = struct.pack(">Q", int((time.time() + 2208988800) * (1 << 32)))
+            head = struct.pack(">BBbbII4s", 0x24, 1, 6, -20, 0, 0, b"TEST")
+            self.socket.sendto(head + now + asked[40:48] + now + now, sender)
+
+    def close(self):
+        self.socket.close()
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +96,12 @@ def wait_state(machine, *states, seconds=SHORT_SECONDS):
     return wait_until(look, seconds, f"automatic updates are at {states}", machine)
 
 
+def wait_page(machine, *texts):
+    """Between two looks the page may say that the channel is being asked."""
+    wait_until(lambda: all(text in machine.ssh("berth update status") for text in texts),
+               SHORT_SECONDS, f"the page says {texts}", machine)
+
+
 def configure(machine, **changes):
     """As if the configuration had said so: the service reads it anew at each look."""
     config = json.loads(machine.ssh("cat /run/berth/config.json"))
@@ -110,9 +141,7 @@ def test_its_turn_in_the_roll_out_has_not_come(machine):
     assert found["version"] == LATER
     assert found["until_s"] == found["turn_s"] > time.time() + DAY
     assert slot(machine, "b")["tries"] == 0
-    page = machine.ssh("berth update status")
-    assert f"{LATER}: waits for its turn in the roll-out, until " in page
-    assert "group test, as " in page
+    wait_page(machine, f"{LATER}: waits for its turn in the roll-out, until ", "group test, as ")
 
 
 def test_a_closed_window_keeps_an_installed_version_from_its_reboot(machine, bundles):
@@ -120,12 +149,24 @@ def test_a_closed_window_keeps_an_installed_version_from_its_reboot(machine, bun
     found = wait_state(machine, "window", seconds=BOOT_SECONDS)
     assert slot(machine, "b")["tries"] == 3
     assert found["until_s"] > time.time() + 3600
-    assert "waits for a window to reboot in, until" in machine.ssh("berth update status")
+    wait_page(machine, "waits for a window to reboot in, until")
 
 
 def test_a_clock_that_is_not_set_opens_no_window(machine):
     configure(machine, time_servers=True, windows=[{"start_minute": 0, "length_ms": DAY * 1000}])
     wait_state(machine, "clock")
+
+
+def test_a_time_server_sets_the_clock(machine, web):
+    web.lock.places = 0
+    try:
+        server = TimeServer()
+    except OSError as fault:
+        pytest.skip(f"no time server can run on this machine's port 123: {fault}")
+    machine.ssh("ntpd -n -N -p 10.0.2.2 >/dev/null 2>&1 </dev/null & echo started")
+    wait_state(machine, "lock", seconds=BOOT_SECONDS)
+    machine.ssh("kill $(pidof ntpd)")
+    server.close()
 
 
 def test_a_lock_that_is_refused_is_asked_for_again(machine, web):
@@ -137,7 +178,7 @@ def test_a_lock_that_is_refused_is_asked_for_again(machine, web):
     asked = len(web.lock.events)
     wait_until(lambda: len(web.lock.events) > asked + 1, SHORT_SECONDS, "it is asked for again", machine)
     assert log_lines(machine, "all places are taken") == 1
-    assert "failed_lock: all places are taken" in machine.ssh("berth update status")
+    wait_page(machine, "failed_lock: all places are taken")
     assert machine.ssh("ls /var/lib/berth/update").count("reboot-lock") == 0
 
 
@@ -166,7 +207,7 @@ def test_a_version_that_fails_is_not_installed_again(machine, web, bundles):
     wait_until(lambda: automatic(machine).get("checked_s", before) != before, SHORT_SECONDS,
                "the channel is asked again", machine)
     assert slot(machine, "a")["tries"] == 0
-    assert "refused here until berth update forget" in machine.ssh("berth update status")
+    wait_page(machine, "refused here until berth update forget")
 
 
 def test_what_it_takes_in_memory(machine):
