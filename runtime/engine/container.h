@@ -12,6 +12,7 @@
 #include "spec/container.h"
 
 struct attachment;
+struct bring;
 struct engine;
 struct health;
 struct start;
@@ -46,6 +47,7 @@ struct container {
 
 	/* While it is handled. */
 	bool record_stale;            /* container.json is older than this */
+	struct bring *bring;          /* its image is being pulled */
 	bool declared_now;            /* the configuration of this boot has it */
 	bool boot_pending;            /* waits for what it depends on */
 	bool ever_started;            /* in this run of the engine: dependants may go */

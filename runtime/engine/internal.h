@@ -37,6 +37,7 @@ void start_begin(struct container *c);
 void start_abort(struct container *c);
 void start_network_changed(struct engine *en, int rc, const struct err *e);
 bool start_holds_exit(struct container *c); /* the runtime's start has not reported yet */
+void start_brought(struct container *c, int rc, const struct err *e); /* bring.c is done */
 void start_free(struct container *c);       /* gives up what a start under way holds */
 
 /* watch.c: the shim's socket and the process, while the container lives */
@@ -96,6 +97,11 @@ int volumes_name_anonymous(struct container_spec *spec, const struct image_confi
 int volumes_prepare(struct container *c, bool *copy_up, struct err *e);
 void volumes_remove_anonymous(struct container *c);
 int volume_path(const struct engine *en, const char *name, char *out, size_t size);
+
+/* bring.c: the pull of an image that a declared container lacks; ends in start_brought() */
+bool bring_wanted(const struct container *c);
+int bring_begin(struct container *c);
+void bring_end(struct container *c);
 
 /* copyup.c */
 int copyup_run(struct container *c, const struct image *image, struct child *child, int *complaint,

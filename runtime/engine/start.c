@@ -1,6 +1,6 @@
 /* Starting one container: a row of steps, each of which ends in an event of the loop.
  *
- *   prepare -> (copy-up) -> shim: "created PID" -> wire, and the firewall's answer -> runtime start
+ *   (pull) -> prepare -> (copy-up) -> shim: "created PID" -> wire, and the firewall's answer -> runtime start
  *
  * Whatever fails or is taken back ends in lifecycle_ended(), exactly once: at once while nothing
  * lives yet, otherwise when the shim hangs up after its container was killed. */
@@ -24,6 +24,7 @@ enum { LOG_SIZE = 10 << 20, LOG_FILES = 3, LOCAL_SIZE = 20 << 20, LOCAL_FILES = 
 
 enum step {
 	STEP_PREPARE,
+	STEP_PULL,    /* its image is being pulled */
 	STEP_QUEUE,   /* another container's volumes are being filled */
 	STEP_COPY_UP,
 	STEP_SHIM,    /* its line is awaited */
@@ -107,6 +108,7 @@ void start_free(struct container *c)
 {
 	struct start *s = take_ptr(c->start);
 
+	bring_end(c);
 	if (!s)
 		return;
 	loop_remove(c->engine->loop, s->source);
@@ -466,11 +468,32 @@ static void run_runtime(struct container *c)
 
 /* ---- called from outside ---- */
 
-void start_begin(struct container *c)
+static void begin_prepare(struct container *c)
 {
 	struct err e = { 0 };
 	bool copy_up;
 
+	c->start->step = STEP_PREPARE;
+	if (prepare(c, &copy_up, &e) < 0)
+		fail(c, &e);
+	else if (copy_up)
+		begin_copy_up(c);
+	else
+		spawn_shim(c);
+}
+
+void start_brought(struct container *c, int rc, const struct err *e)
+{
+	bring_end(c);
+	c->start->hopeless = rc < 0;
+	if (rc < 0)
+		fail(c, e);
+	else
+		begin_prepare(c);
+}
+
+void start_begin(struct container *c)
+{
 	c->start = calloc(1, sizeof(*c->start));
 	if (!c->start) {
 		struct ending how = { .exit_code = 125, .error = "out of memory", .retry = true,
@@ -480,12 +503,10 @@ void start_begin(struct container *c)
 		return;
 	}
 	c->start->child.pidfd = c->start->complaint = c->start->status = -1;
-	if (prepare(c, &copy_up, &e) < 0)
-		fail(c, &e);
-	else if (copy_up)
-		begin_copy_up(c);
+	if (bring_wanted(c) && bring_begin(c) == 0)
+		c->start->step = STEP_PULL;
 	else
-		spawn_shim(c);
+		begin_prepare(c);
 }
 
 void start_abort(struct container *c)
@@ -497,7 +518,9 @@ void start_abort(struct container *c)
 		return;
 	}
 	s->aborted = true;
-	if (s->step == STEP_QUEUE || s->step == STEP_NETWORK)
+	if (s->step == STEP_PULL)
+		bring_end(c);
+	if (s->step == STEP_PULL || s->step == STEP_QUEUE || s->step == STEP_NETWORK)
 		fail(c, NULL);
 	else if (s->step == STEP_COPY_UP)
 		kill(s->child.pid, SIGKILL);

@@ -72,12 +72,12 @@ class StandIn:
     """Serves one OCI layout as every repository there is. `fault` is what it does wrong to blobs,
     `seen` what it was asked, with the Authorization header."""
 
-    def __init__(self, layout, fault=None, other=None):
+    def __init__(self, layout, fault=None, other=None, port=0):
         self.layout, self.fault, self.other = Path(layout), fault, other
         self.seen, self.faults_left = [], 1
         self.manifest_type = "application/vnd.oci.image.manifest.v1+json"
         handler = type("Handler", (StandInHandler,), {"stand_in": self})
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
         self.name = f"127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

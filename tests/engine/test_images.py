@@ -9,7 +9,7 @@ import pytest
 from registries import HostEngine, Registry, StandIn
 from test_embed import DIR, HOSTILE, SYM, Layout, layer_tar, row, rows, sha256  # noqa: F401
 
-from machine import SHORT_SECONDS, Machine, wait_until
+from machine import SHORT_SECONDS, Machine, free_port, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="needs root: layers have owners, devices, trusted xattrs")
@@ -222,6 +222,35 @@ def test_a_second_image_brings_only_its_own_layers(engine, stand_in, layout, reg
     # A file below a symlink of the layer that was there already lies behind it.
     assert (engine.store / "layers" / sha256(tars[1])[7:] / "usr/lib/small").exists()
     assert len(base["layers"]) == 2
+
+
+# ---- declared containers
+
+
+def test_a_declared_container_s_image_is_pulled_when_the_registry_answers(engine, layout):
+    port = free_port()
+    engine.kill()
+    engine.configure({"containers": [{"name": "web", "image": f"127.0.0.1:{port}/x",
+                                      "network_mode": "none"}]})
+    engine.start()
+    wait_until(lambda: "Could not connect to server; again in" in engine.log(), SHORT_SECONDS,
+               "the pull is tried again, and said so")
+    assert engine.docker("ps", "-a", "--format", "{{.Names}} {{.State}}") == "web created\n"
+    server = StandIn(layout.path, port=port)
+    try:
+        wait_until(lambda: engine.docker("images", "-q"), SHORT_SECONDS, "the image is there")
+        assert f'image "127.0.0.1:{port}/x" is here' in engine.log()
+    finally:
+        server.close()
+
+
+def test_a_declared_image_that_no_registry_has_is_final(engine, registry):
+    engine.kill()
+    engine.configure({"containers": [{"name": "web", "image": f"{registry.name}/none",
+                                      "network_mode": "none"}]})
+    engine.start()
+    wait_until(lambda: "manifest unknown" in engine.docker(
+        "inspect", "--format", "{{.State.Error}}", "web"), SHORT_SECONDS, "the reason is shown")
 
 
 # ---- crashes
