@@ -61,6 +61,8 @@ static const struct route routes[] = {
 	{ "POST", "/containers/{}/rename", handle_rename, NULL },
 	{ "DELETE", "/containers/{}", handle_remove, NULL },
 	{ "GET", "/images/json", handle_images, NULL },
+	{ "POST", "/auth", handle_auth, NULL },
+	{ "GET", "/images/search", handle_search, NULL },
 	{ "POST", "/images/create", handle_image_create, NULL },
 	{ "POST", "/images/{*}/push", handle_image_push, NULL },
 	{ "POST", "/images/{*}/tag", handle_image_tag, NULL },

@@ -13,7 +13,6 @@ static const struct cli_command container_commands[] = {
 	  cmd_run },
 	{ "create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Make a container", 1, CLI_PROGRAM, cmd_create },
 	{ "ps", "[OPTIONS]", "List containers", 0, 0, cmd_ps },
-	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
 	{ "logs", "[OPTIONS] [CONTAINER|SERVICE|kernel]",
 	  "Show a container's output, or the machine's logs", 0, 1, cmd_logs },
 	{ "start", "CONTAINER [CONTAINER...]", "Start stopped containers", 1, CLI_ANY, cmd_start },
@@ -41,6 +40,25 @@ static const struct cli_command container_commands[] = {
 	{ "events", "[OPTIONS]", "Show what happens", 0, 0, cmd_events },
 	{ "system", "dial-stdio", "Connect stdin and stdout to the engine (for DOCKER_HOST=ssh://)", 1, 1,
 	  cmd_system },
+};
+
+static const struct cli_command image_commands[] = {
+	{ "images", "[OPTIONS]", "List images", 0, 0, cmd_images },
+	{ "pull", "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image", 1, 1, cmd_pull },
+	{ "push", "[OPTIONS] NAME[:TAG]", "Upload an image", 1, 1, cmd_push },
+	{ "tag", "IMAGE NAME[:TAG]", "Give an image one more name", 2, 2, cmd_tag },
+	{ "rmi", "[OPTIONS] IMAGE [IMAGE...]", "Remove images", 1, CLI_ANY, cmd_rmi },
+	{ "history", "[OPTIONS] IMAGE", "Show of what an image is made", 1, 1, cmd_history },
+	{ "search", "[OPTIONS] TERM", "Look for images in a registry", 1, 1, cmd_search },
+	{ "login", "[OPTIONS] [REGISTRY]", "Keep a user and password for a registry", 0, 1, cmd_login },
+	{ "logout", "[REGISTRY]", "Forget them", 0, 1, cmd_logout },
+};
+
+/* Only as "berth image ...". */
+static const struct cli_command managed_image_commands[] = {
+	{ "inspect", "IMAGE [IMAGE...]", "Show all that is known of images, as JSON", 1, CLI_ANY,
+	  cmd_image_inspect },
+	{ "prune", "[OPTIONS]", "Remove images that nobody uses", 0, 0, cmd_image_prune },
 };
 
 /* Only as "berth container ...": "berth update" is the machine's. */
@@ -89,6 +107,7 @@ static const struct {
 	size_t count;
 } groups[] = {
 	{ "Containers", container_commands, ARRAY_LEN(container_commands) },
+	{ "Images", image_commands, ARRAY_LEN(image_commands) },
 	{ "The machine", machine_commands, ARRAY_LEN(machine_commands) },
 };
 
@@ -129,6 +148,10 @@ static int print_managed(FILE *to, int code)
 		    "--help', by docker's longer names; and of containers:\n");
 	for (size_t i = 0; i < ARRAY_LEN(managed_commands); i++)
 		fprintf(to, "  %-10s %s\n", managed_commands[i].name, managed_commands[i].summary);
+	fprintf(to, "\nOf images:\n");
+	for (size_t i = 0; i < ARRAY_LEN(managed_image_commands); i++)
+		fprintf(to, "  %-10s %s\n", managed_image_commands[i].name,
+			managed_image_commands[i].summary);
 	return code;
 }
 
@@ -145,8 +168,12 @@ static int run_managed(int argc, char **argv)
 			name = managed_names[i].name;
 	if (!strcmp(argv[0], "container"))
 		c = find_in(managed_commands, ARRAY_LEN(managed_commands), name);
-	if (!c)
+	else
+		c = find_in(managed_image_commands, ARRAY_LEN(managed_image_commands), name);
+	if (!c && !strcmp(argv[0], "container"))
 		c = find_in(container_commands, ARRAY_LEN(container_commands), name);
+	else if (!c)
+		c = find_in(image_commands, ARRAY_LEN(image_commands), name);
 	if (c)
 		return c->run(c, argc - 1, argv + 1);
 	fprintf(stderr, "berth: '%s %s' is not a berth command.\nSee 'berth --help'.\n", argv[0], argv[1]);
@@ -155,7 +182,8 @@ static int run_managed(int argc, char **argv)
 
 static int print_completions(void)
 {
-	const struct cli_command *all[ARRAY_LEN(container_commands) + ARRAY_LEN(machine_commands) + 1];
+	const struct cli_command *all[ARRAY_LEN(container_commands) + ARRAY_LEN(image_commands) +
+				      ARRAY_LEN(machine_commands) + 1];
 	const char *line = getenv("COMP_LINE");
 	size_t n = 0;
 

@@ -147,6 +147,15 @@ int http_request(const char *host, const char *method, const char *target, const
 	return request(host, method, target, body, "Connection: close\r\n", out, e);
 }
 
+int http_request_with(const char *host, const char *method, const char *target,
+		      const char *headers, struct http_response *out, struct err *e)
+{
+	autobuf struct buf all = { 0 };
+
+	buf_addf(&all, "%sConnection: close\r\n", headers);
+	return request(host, method, target, NULL, buf_text(&all), out, e);
+}
+
 static int next_chunk(struct http_response *r, struct err *e)
 {
 	autobuf struct buf line = { 0 };

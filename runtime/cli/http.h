@@ -27,6 +27,10 @@ int http_connect(const char *host, struct err *e);
 int http_request(const char *host, const char *method, const char *target, const char *body,
 		 struct http_response *out, struct err *e);
 
+/* The same with more header lines ("X-Registry-Auth: ...\r\n") and no body. */
+int http_request_with(const char *host, const char *method, const char *target,
+		      const char *headers, struct http_response *out, struct err *e);
+
 /* Reads some of the body. 0: end; otherwise the number of bytes, or -errno. */
 ssize_t http_read(struct http_response *r, void *data, size_t room, struct err *e);
 

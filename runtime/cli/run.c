@@ -12,6 +12,7 @@
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/create_body.h"
+#include "cli/pull.h"
 #include "cli/stream.h"
 
 struct run {
@@ -88,7 +89,7 @@ static int write_cidfile(const struct run *r, struct err *e)
 	return file_write_all(fd, r->id, strlen(r->id));
 }
 
-static int create(struct run *r, bool attach, int count, char **words, struct err *e)
+static int create_once(struct run *r, bool attach, int count, char **words, struct err *e)
 {
 	autofree char *body = create_body(&r->create, attach, words[0], count - 1, words + 1, e);
 	autobuf struct buf target = { 0 };
@@ -107,6 +108,18 @@ static int create(struct run *r, bool attach, int count, char **words, struct er
 		 yyjson_doc_get_root(doc), "Id")));
 	yyjson_doc_free(doc);
 	return write_cidfile(r, e);
+}
+
+/* docker's: an image that is not there is pulled, once. */
+static int create(struct run *r, bool attach, int count, char **words, struct err *e)
+{
+	int rc = create_once(r, attach, count, words, e);
+
+	if (rc >= 0 || strncmp(e->text, "No such image: ", 15))
+		return rc;
+	fprintf(stderr, "Unable to find image '%s' locally\n", e->text + 15);
+	rc = pull_image(e->text + 15, r->create.platform, stderr, e);
+	return rc < 0 ? rc : create_once(r, attach, count, words, e);
 }
 
 static int start(const struct run *r, struct err *e)

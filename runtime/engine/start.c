@@ -1,6 +1,7 @@
 /* Starting one container: a row of steps, each of which ends in an event of the loop.
  *
- *   (pull) -> prepare -> (copy-up) -> shim: "created PID" -> wire, and the firewall's answer -> runtime start
+ *   (pull) -> prepare -> (copy-up) -> shim: "created PID"
+ *          -> wire, and the firewall's answer -> runtime start
  *
  * Whatever fails or is taken back ends in lifecycle_ended(), exactly once: at once while nothing
  * lives yet, otherwise when the shim hangs up after its container was killed. */

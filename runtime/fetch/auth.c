@@ -105,7 +105,9 @@ int credentials_parse(const char *header, struct credentials *out, struct err *e
 
 	if (!*header)
 		return 0;
-	if (strlen(header) > HEADER_MAX || base64_read(header, strlen(header), &json) < 0)
+	if (*header == '{')
+		buf_adds(&json, header);
+	else if (strlen(header) > HEADER_MAX || base64_read(header, strlen(header), &json) < 0)
 		return err_set(e, -EINVAL, "%s", expected);
 	doc = yyjson_read(buf_text(&json), json.len, 0);
 	root = yyjson_doc_get_root(doc);

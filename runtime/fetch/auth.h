@@ -17,7 +17,7 @@ struct credentials {
 void credentials_free(struct credentials *c);
 
 /* X-Registry-Auth: base64url of {"username", "password", "auth", "identitytoken",
- * "registrytoken"}; "" and "e30=" hold none. 0 or -EINVAL. */
+ * "registrytoken"}, or the JSON itself; "" and "e30=" hold none. 0 or -EINVAL. */
 int credentials_parse(const char *header, struct credentials *out, struct err *e);
 
 enum { CHALLENGE_TEXT_MAX = 1024 };

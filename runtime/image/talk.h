@@ -8,6 +8,7 @@
  *                   without one when the archive is not there; "manifest MEDIA-TYPE" fd
  *          fetch -> "at DIGEST BYTES", "there DIGEST", "mounted DIGEST REPOSITORY", "done DIGEST";
  *                   at last "pushed"
+ *   search, login:  fetch -> "results" or "granted" fd
  *   all:   fetch -> "error STATUS SENTENCE", STATUS as in HTTP; the end is the end of the process
  * The receiver trusts none of it: fetch may have been taken over by whoever it spoke with. */
 #pragma once

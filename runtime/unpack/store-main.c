@@ -1,9 +1,11 @@
 /* store: what changes the image store on the machine; a short-lived process for each wish.
  *   store pull REFERENCE              progress on standard output, the result on fd 3
  *   store push REFERENCE DIGEST ID    of the image's manifest and config
+ *   store search REGISTRY/TERM        the registry's JSON on standard output
+ *   store login REGISTRY/ANY          are the credentials on standard input good?
  *   store clean                       what interrupted ones left
  * Options before the words: --store DIR (the one that is written, then others), --fetch PROGRAM,
- * --registries FILE, --platform OS/ARCH, --from REPOSITORY. */
+ * --registries FILE, --platform OS/ARCH, --from REPOSITORY, --limit NUMBER. */
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -14,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "unpack/ask.h"
 #include "unpack/pull.h"
 #include "unpack/push.h"
 
@@ -22,7 +25,7 @@ enum { RESULT_FD = 3, DIRS_MAX = SESSION_STORES_MAX, EXIT_USAGE = 2 };
 struct store_job {
 	const char *dirs[DIRS_MAX];
 	size_t dir_count;
-	const char *platform, *fetch, *registries;
+	const char *platform, *fetch, *registries, *limit;
 	const char *sources[PUSH_SOURCES_MAX];
 	size_t source_count;
 	int argc;      /* what follows the options */
@@ -52,6 +55,28 @@ static int run_push(struct store_job *job, struct err *e)
 	return push_image(&push, e);
 }
 
+static int ask(struct store_job *job, const char *command, struct err *e)
+{
+	struct ask ask = {
+		.command = command, .ref = job->argv[0], .limit = job->limit, .fetch = job->fetch,
+		.registries = job->registries,
+	};
+
+	return ask_registry(&ask, e);
+}
+
+static int run_search(struct store_job *job, struct err *e)
+{
+	job->limit = job->limit ? job->limit : "0";
+	return ask(job, "search", e);
+}
+
+static int run_login(struct store_job *job, struct err *e)
+{
+	job->limit = NULL;
+	return ask(job, "login", e);
+}
+
 static int run_clean(struct store_job *job, struct err *e)
 {
 	autoclose int fd = open(job->dirs[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -69,6 +94,8 @@ static const struct {
 } commands[] = {
 	{ "pull", 1, run_pull },
 	{ "push", 3, run_push },
+	{ "search", 1, run_search },
+	{ "login", 1, run_login },
 	{ "clean", 0, run_clean },
 };
 
@@ -83,6 +110,8 @@ static bool read_options(struct store_job *job)
 			job->dirs[job->dir_count++] = value;
 		else if (!strcmp(name, "--from") && job->source_count < PUSH_SOURCES_MAX)
 			job->sources[job->source_count++] = value;
+		else if (!strcmp(name, "--limit"))
+			job->limit = value;
 		else if (!strcmp(name, "--platform"))
 			job->platform = value;
 		else if (!strcmp(name, "--fetch"))

@@ -1,6 +1,5 @@
 """Registries for tests: docker-registry of Debian as a real one, a stand-in that does what it should
 not, and the engine on this machine (no guest), as far as images go."""
-import base64
 import http.server
 import json
 import os
@@ -115,7 +114,10 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         me = self.stand_in
         me.seen.append((self.path, self.headers.get("Authorization"), self.headers.get("Range")))
-        if self.path.startswith("/token"):
+        if self.path.startswith("/v1/search"):
+            self.answer(200, json.dumps({"results": [
+                {"name": "team/app", "description": "found", "star_count": 7}]}).encode())
+        elif self.path.startswith("/token"):
             self.answer(200, b'{"token": "t0ken"}')
         elif me.fault == "token" and self.headers.get("Authorization") != "Bearer t0ken":
             self.answer(401, WWW_Authenticate=f'Bearer realm="http://{me.name}/token",service="here",'
@@ -230,13 +232,15 @@ class HostEngine:
         assert done.returncode == code, f"{args}: {done}\n{self.log()}"
         return done.stdout
 
+    def berth(self, *args, code=0, data=None):
+        """As docker(), by our own command."""
+        done = subprocess.run([self.programs / "berth", *args], env=self.environment(), text=True,
+                              input=data, capture_output=True, timeout=300)
+        assert done.returncode == code, f"{args}: {done}\n{self.log()}"
+        return done.stdout + done.stderr
+
     def log(self):
         return (self.folder / "engine.log").read_text(errors="replace")[-2000:]
-
-    def login(self, registry):
-        secret = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        (self.folder / "config/config.json").write_text(
-            json.dumps({"auths": {registry.name: {"auth": secret}}}))
 
     def leftovers(self):
         """What lies in the store beside its index: nothing, when all that was refused is gone."""

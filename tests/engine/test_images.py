@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from registries import HostEngine, Registry, StandIn
+from registries import PASSWORD, USER, HostEngine, Registry, StandIn
 from test_embed import DIR, HOSTILE, SYM, Layout, layer_tar, row, rows, sha256  # noqa: F401
 
 from machine import SHORT_SECONDS, Machine, free_port, wait_until
@@ -106,7 +106,10 @@ def test_private_registries(engine, out, tmp_path, tls, auth):
         if auth:
             done = engine.docker("pull", name, code=None)
             assert done.returncode == 1 and "no basic auth credentials" in done.stderr
-            engine.login(registry)
+            login = ["login", "-u", USER, "--password-stdin", registry.name]
+            done = engine.docker(*login, data="wrong", code=None)
+            assert done.returncode == 1 and "unauthorized" in done.stderr, done.stderr
+            assert "Login Succeeded" in engine.docker(*login, data=PASSWORD)
         engine.docker("pull", name)
         engine.docker("tag", name, f"{registry.name}/team/copy:2")
         engine.docker("push", f"{registry.name}/team/copy:2")
@@ -126,6 +129,14 @@ def test_configured_registries(engine, stand_in, layout, out, tmp_path):
     assert any(auth == "Basic dTpw" for _, auth, _ in good.seen)
     # Blobs were redirected to another host, which must not be told the password.
     assert good.other.seen and not any(auth for _, auth, _ in good.other.seen)
+
+
+def test_search(engine, stand_in):
+    server = stand_in()
+    said = engine.docker("search", "--limit", "3", "--format", "{{.Name}} {{.StarCount}}",
+                         f"{server.name}/app")
+    assert "team/app   found" in engine.berth("search", "--limit", "3", f"{server.name}/app")
+    assert said == "team/app 7\n" and server.seen[-1][0] == "/v1/search?q=app&n=3"
 
 
 def test_a_token_is_asked_for_once(engine, stand_in):
@@ -222,6 +233,37 @@ def test_a_second_image_brings_only_its_own_layers(engine, stand_in, layout, reg
     # A file below a symlink of the layer that was there already lies behind it.
     assert (engine.store / "layers" / sha256(tars[1])[7:] / "usr/lib/small").exists()
     assert len(base["layers"]) == 2
+
+
+# ---- our own command
+
+
+def test_berth_pulls_pushes_and_names_as_docker_does(engine, out, tmp_path):
+    (tmp_path / "private").mkdir()
+    registry = Registry(tmp_path / "private", auth=True)
+    try:
+        registry.fill("app:1", f"oci:{out}/demo-image")
+        name = f"{registry.name}/app:1"
+        assert "no basic auth credentials" in engine.berth("pull", name, code=1)
+        login = ["login", "-u", USER, "--password-stdin", registry.name]
+        assert "unauthorized" in engine.berth(*login, data="wrong", code=1)
+        assert engine.berth(*login, data=f"{PASSWORD}\n") == "Login Succeeded\n"
+        said = engine.berth("pull", name)
+        assert f"Status: Downloaded newer image for {name}\n{name}\n" in said
+        assert said.count(": Pull complete\n") == 1 and "Downloading" not in said
+        assert engine.docker("pull", "-q", name) == f"{name}\n", "docker reads the same logins"
+        engine.berth("tag", name, f"{registry.name}/copy:2")
+        assert ": digest: sha256:" in engine.berth("push", f"{registry.name}/copy:2")
+        assert registry.digest("copy:2") == registry.digest("app:1")
+        assert engine.berth("images").splitlines()[1].split()[:2] == [f"{registry.name}/app", "1"]
+        assert engine.berth("history", name).startswith("IMAGE ")
+        assert json.loads(engine.berth("image", "inspect", name))[0]["Architecture"] == "amd64"
+        assert engine.berth("rmi", f"{registry.name}/copy:2") == f"Untagged: {registry.name}/copy:2\n"
+        assert "Deleted: sha256:" in engine.berth("image", "prune", "-af")
+        assert engine.berth("logout", registry.name).startswith("Removing login credentials for ")
+        assert "no basic auth credentials" in engine.berth("pull", name, code=1)
+    finally:
+        registry.close()
 
 
 # ---- declared containers

@@ -12,6 +12,7 @@ struct fetch {
 	int sock;
 	struct ref ref;
 	const char *platform;
+	int limit;                      /* of search; 0: docker's */
 	struct endpoints endpoints;
 	struct credentials credentials; /* of the client */
 	struct web web;                 /* the endpoint that is asked */
@@ -21,6 +22,8 @@ struct fetch {
 /* Each ends with 0, or -errno and the sentence for the user. */
 int fetch_pull(struct fetch *f, struct err *e);
 int fetch_push(struct fetch *f, struct err *e);
+int fetch_search(struct fetch *f, struct err *e);
+int fetch_login(struct fetch *f, struct err *e);
 
 /* Opens the endpoint that comes next, for `actions` ("pull", "pull,push"). */
 int fetch_open(struct fetch *f, size_t endpoint, const char *actions, struct err *e);

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ static const struct {
 } commands[] = {
 	{ "pull", fetch_pull },
 	{ "push", fetch_push },
+	{ "search", fetch_search },
+	{ "login", fetch_login },
 };
 
 /* Nothing that comes over the network finds a right here. */
@@ -59,6 +62,7 @@ static int read_registries(struct fetch *f, const char *path, struct err *e)
 
 struct arguments {
 	const char *command, *platform, *registries, *ref;
+	int limit;
 };
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
@@ -69,6 +73,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 			a->platform = argv[++i];
 		else if (!strcmp(argv[i], "--registries") && i + 1 < argc)
 			a->registries = argv[++i];
+		else if (!strcmp(argv[i], "--limit") && i + 1 < argc)
+			a->limit = atoi(argv[++i]);
 		else if (*argv[i] != '-' && !a->ref)
 			a->ref = argv[i];
 		else
@@ -109,6 +115,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	f.platform = a.platform;
+	f.limit = a.limit;
 	rc = run(&a, &f, &e);
 	if (rc < 0 && talk_send(f.sock, -1, "error %d %s", f.status ? f.status : 500, e.text) < 0)
 		log_error("%s", e.text);

@@ -23,6 +23,7 @@ static const struct {
 	{ "eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InA/PiJ9", "u", "p?>", NULL },
 	/* {"auth":"dTpwOnE="}: "u:p:q" */
 	{ "eyJhdXRoIjoiZFRwd09uRT0ifQ==", "u", "p:q", NULL },
+	{ "{\"username\":\"u\",\"password\":\"p\"}", "u", "p", NULL },
 	/* {"identitytoken":"t"} */
 	{ "eyJpZGVudGl0eXRva2VuIjoidCJ9", NULL, NULL, "t" },
 	/* {"username":"u\r\nX: y"}: nothing that would end a header */
