@@ -12,4 +12,6 @@ route_fn handle_update, handle_prune, handle_stats;
 route_fn handle_pause, handle_unpause, handle_rename;
 route_fn handle_images, handle_image, handle_history, handle_image_create;
 route_fn handle_search, handle_auth;
+route_fn handle_volumes, handle_volume, handle_volume_create, handle_volume_remove;
+route_fn handle_volumes_prune;
 route_fn handle_image_push, handle_image_tag, handle_image_remove, handle_images_prune;

@@ -96,6 +96,7 @@ int volumes_name_anonymous(struct container_spec *spec, const struct image_confi
 			   struct err *e);
 int volumes_prepare(struct container *c, bool *copy_up, struct err *e);
 void volumes_remove_anonymous(struct container *c);
+bool volume_is_anonymous(const char *name); /* 64 digits */
 int volume_path(const struct engine *en, const char *name, char *out, size_t size);
 
 /* bring.c: the pull of an image that a declared container lacks; ends in start_brought() */

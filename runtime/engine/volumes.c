@@ -102,7 +102,7 @@ int volumes_prepare(struct container *c, bool *copy_up, struct err *e)
 }
 
 /* Volumes that the container brought along itself (names of 64 digits) and nobody else uses. */
-static bool is_anonymous(const char *name)
+bool volume_is_anonymous(const char *name)
 {
 	return strlen(name) == CONTAINER_ID_LEN &&
 	       strspn(name, "0123456789abcdef") == CONTAINER_ID_LEN;
@@ -131,7 +131,7 @@ void volumes_remove_anonymous(struct container *c)
 		const struct spec_volume *v = &c->spec.volumes.items[i];
 		struct err e = { 0 };
 
-		if (strcmp(v->type, "volume") || !is_anonymous(v->source) ||
+		if (strcmp(v->type, "volume") || !volume_is_anonymous(v->source) ||
 		    used_elsewhere(c, v->source))
 			continue;
 		if (path_remove_tree(dir, v->source, &e) < 0)

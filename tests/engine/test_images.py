@@ -295,6 +295,34 @@ def test_a_declared_image_that_no_registry_has_is_final(engine, registry):
         "inspect", "--format", "{{.State.Error}}", "web"), SHORT_SECONDS, "the reason is shown")
 
 
+# ---- volumes
+
+
+def test_volumes(engine, registry):
+    assert engine.docker("volume", "create", "--label", "a=b", "data") == "data\n"
+    made = engine.docker("volume", "create").strip()
+    assert engine.docker("volume", "ls", "-q").split() == sorted(["data", made])
+    shown = json.loads(engine.docker("volume", "inspect", "data"))[0]
+    assert (shown["Labels"], shown["Driver"]) == ({"a": "b"}, "local")
+    assert os.path.isdir(shown["Mountpoint"])
+    assert engine.docker("volume", "ls", "-q", "-f", "label=a=b") == "data\n"
+    assert engine.docker("volume", "ls", "-q", "-f", "label=a=c") == ""
+    engine.docker("pull", "-q", f"{registry.name}/servers:1")
+    container = engine.docker("create", "--network", "none", "-v", "data:/x",
+                              f"{registry.name}/servers:1", "/x").strip()
+    done = engine.docker("volume", "rm", "data", code=None)
+    assert f"remove data: volume is in use - [{container}]" in done.stderr
+    assert engine.docker("volume", "ls", "-q", "-f", "dangling=true").split() == [made]
+    assert engine.docker("volume", "prune", "-f").startswith(f"Deleted Volumes:\n{made}\n")
+    engine.docker("rm", container)
+    assert engine.docker("volume", "prune", "-f").startswith("Total reclaimed")
+    assert "data" in engine.docker("volume", "prune", "-af")
+    done = engine.docker("volume", "inspect", "data", code=None)
+    assert "get data: no such volume" in done.stderr
+    done = engine.docker("volume", "create", "../up", code=None)
+    assert "includes invalid characters for a local volume name" in done.stderr
+
+
 # ---- crashes
 
 

@@ -1,0 +1,284 @@
+/* volumes: list, create, inspect, remove, prune. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/json.h"
+#include "api/request.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "engine/volume.h"
+#include "yyjson.h"
+
+static void free_doc(yyjson_doc **doc)
+{
+	yyjson_doc_free(*doc);
+}
+
+#define autodoc __attribute__((cleanup(free_doc)))
+
+static void add_volume(struct buf *b, const struct volume *v)
+{
+	char time[CLOCK_RFC3339_MAX];
+
+	json_open(b, NULL, '{');
+	json_string(b, "CreatedAt", clock_rfc3339(v->created_ns, time));
+	json_string(b, "Driver", "local");
+	json_raw(b, "Labels", v->labels ? v->labels : "null");
+	json_string(b, "Mountpoint", v->mountpoint);
+	json_string(b, "Name", v->name);
+	json_raw(b, "Options", "null");
+	json_string(b, "Scope", "local");
+	json_close(b, '}');
+}
+
+/* ---- filters ---- */
+
+static bool has_label(const struct volume *v, const char *wanted)
+{
+	autodoc yyjson_doc *doc = v->labels ? yyjson_read(v->labels, strlen(v->labels), 0) : NULL;
+	size_t len = strcspn(wanted, "=");
+	yyjson_val *label = yyjson_obj_getn(yyjson_doc_get_root(doc), wanted, len);
+
+	return label && (!wanted[len] || yyjson_equals_str(label, wanted + len + 1));
+}
+
+static bool is_true(const char *text)
+{
+	return !strcmp(text, "true") || !strcmp(text, "1");
+}
+
+static bool matches(const struct volume *v, const char *key, const char *value)
+{
+	if (!strcmp(key, "name"))
+		return strstr(v->name, value) != NULL;
+	if (!strcmp(key, "label"))
+		return has_label(v, value);
+	if (!strcmp(key, "label!"))
+		return !has_label(v, value);
+	if (!strcmp(key, "dangling"))
+		return is_true(value) == !v->used;
+	return strcmp(key, "driver") || !strcmp(value, "local"); /* "all" is prune's own */
+}
+
+static bool known_key(const char *key)
+{
+	static const char *const keys[] = { "name", "label", "label!", "dangling", "driver", "all" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
+}
+
+/* Values as a list, or as the keys of a map from older clients. Labels must all be there, of other
+ * keys one. */
+static bool key_matches(const struct volume *v, const char *key, yyjson_val *values)
+{
+	bool all = !strncmp(key, "label", 5), any = false;
+	yyjson_val *one, *flag;
+	size_t i, n;
+
+	if (yyjson_is_obj(values)) {
+		yyjson_obj_foreach(values, i, n, one, flag) {
+			if (matches(v, key, yyjson_get_str(one)))
+				any = true;
+			else if (all)
+				return false;
+		}
+	} else {
+		yyjson_arr_foreach(values, i, n, one) {
+			if (yyjson_is_str(one) && matches(v, key, yyjson_get_str(one)))
+				any = true;
+			else if (all)
+				return false;
+		}
+	}
+	return any;
+}
+
+static bool filters_fit(const struct volume *v, yyjson_val *filters)
+{
+	yyjson_val *key, *values;
+	size_t i, n;
+
+	yyjson_obj_foreach(filters, i, n, key, values)
+		if (!key_matches(v, yyjson_get_str(key), values))
+			return false;
+	return true;
+}
+
+/* NULL with the answer given: damaged, or a key that is not known. Without filters: {}. */
+static yyjson_doc *read_filters(struct request *r)
+{
+	const char *text = request_query(r, "filters");
+	yyjson_doc *doc;
+	yyjson_val *key, *values;
+	size_t i, n;
+
+	if (!text || !*text)
+		text = "{}";
+	doc = yyjson_read(text, strlen(text), 0);
+	if (!yyjson_is_obj(yyjson_doc_get_root(doc))) {
+		reply_error(r, MHD_HTTP_BAD_REQUEST, "invalid filter");
+		yyjson_doc_free(doc);
+		return NULL;
+	}
+	yyjson_obj_foreach(yyjson_doc_get_root(doc), i, n, key, values) {
+		if (known_key(yyjson_get_str(key)))
+			continue;
+		reply_error(r, MHD_HTTP_BAD_REQUEST, "invalid filter '%.64s'", yyjson_get_str(key));
+		yyjson_doc_free(doc);
+		return NULL;
+	}
+	return doc;
+}
+
+/* ---- the endpoints ---- */
+
+void handle_volumes(struct request *r)
+{
+	autodoc yyjson_doc *filters = read_filters(r);
+	struct volume *all;
+	struct buf json = { 0 };
+	struct err e = { 0 };
+	size_t count;
+	int rc = filters ? volumes_list(r->engine, &all, &count, &e) : 0;
+
+	if (!filters)
+		return;
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
+		return;
+	}
+	json_open(&json, NULL, '{');
+	json_open(&json, "Volumes", '[');
+	for (size_t i = 0; i < count; i++) {
+		if (filters_fit(&all[i], yyjson_doc_get_root(filters)))
+			add_volume(&json, &all[i]);
+		volume_free(&all[i]);
+	}
+	free(all);
+	json_close(&json, ']');
+	json_raw(&json, "Warnings", "null");
+	json_close(&json, '}');
+	buf_addc(&json, '\n');
+	reply_json(r, MHD_HTTP_OK, &json);
+}
+
+static void reply_volume(struct request *r, unsigned status, const char *name)
+{
+	struct volume v;
+	struct buf json = { 0 };
+	struct err e = { 0 };
+	int rc = volume_get(r->engine, name, &v, &e);
+
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
+		return;
+	}
+	add_volume(&json, &v);
+	buf_addc(&json, '\n');
+	volume_free(&v);
+	reply_json(r, status, &json);
+}
+
+void handle_volume(struct request *r)
+{
+	reply_volume(r, MHD_HTTP_OK, r->param);
+}
+
+static int check_create(yyjson_val *root, struct err *e)
+{
+	const char *driver = yyjson_get_str(yyjson_obj_get(root, "Driver"));
+
+	if (!yyjson_is_obj(root))
+		return err_set(e, -EINVAL, "volumes/create: the body is no JSON object");
+	if (driver && *driver && strcmp(driver, "local"))
+		return err_set(e, -ENOENT, "create volume: plugin \"%.64s\" not found", driver);
+	if (yyjson_obj_size(yyjson_obj_get(root, "DriverOpts")))
+		return err_set(e, -ENOTSUP, "options of the driver \"local\" are not supported");
+	return 0;
+}
+
+void handle_volume_create(struct request *r)
+{
+	autodoc yyjson_doc *doc = yyjson_read(buf_text(&r->body), r->body.len, 0);
+	yyjson_val *root = yyjson_doc_get_root(doc), *labels = yyjson_obj_get(root, "Labels");
+	autofree char *text = yyjson_obj_size(labels) ? yyjson_val_write(labels, 0, NULL) : NULL;
+	const char *name = yyjson_get_str(yyjson_obj_get(root, "Name"));
+	char made[CONTAINER_ID_LEN + 1];
+	struct err e = { 0 };
+	int rc = check_create(root, &e);
+
+	if (!rc && (!name || !*name)) {
+		rc = container_random_id(made);
+		name = made;
+	}
+	if (!rc)
+		rc = volume_create(r->engine, name, text, &e);
+	if (rc < 0)
+		reply_errno(r, rc, &e);
+	else
+		reply_volume(r, MHD_HTTP_CREATED, name);
+}
+
+void handle_volume_remove(struct request *r)
+{
+	struct err e = { 0 };
+	int rc = volume_remove(r->engine, r->param, &e);
+
+	/* Forced: one that is not there is as good as removed. */
+	if (rc == -ENOENT && request_flag(r, "force"))
+		rc = 0;
+	if (rc < 0)
+		reply_errno(r, rc, &e);
+	else
+		reply_empty(r, MHD_HTTP_NO_CONTENT);
+}
+
+static bool asks_for_all(const struct request *r, yyjson_val *filters)
+{
+	yyjson_val *all = yyjson_obj_get(filters, "all");
+	const char *first = yyjson_get_str(yyjson_arr_get_first(all));
+
+	/* Before 1.42 prune took named volumes as well. */
+	return r->minor < 42 || (first && is_true(first)) || yyjson_obj_get(all, "true") ||
+	       yyjson_obj_get(all, "1");
+}
+
+void handle_volumes_prune(struct request *r)
+{
+	autodoc yyjson_doc *filters = read_filters(r);
+	yyjson_val *root = yyjson_doc_get_root(filters);
+	struct volume *list;
+	struct buf json = { 0 };
+	struct err e = { 0 };
+	size_t count;
+	int rc = filters ? volumes_list(r->engine, &list, &count, &e) : 0;
+
+	if (!filters)
+		return;
+	if (rc < 0) {
+		reply_errno(r, rc, &e);
+		return;
+	}
+	json_open(&json, NULL, '{');
+	json_open(&json, "VolumesDeleted", '[');
+	for (size_t i = 0; i < count; i++) {
+		const struct volume *v = &list[i];
+
+		if (!v->used && (v->anonymous || asks_for_all(r, root)) && filters_fit(v, root) &&
+		    volume_remove(r->engine, v->name, NULL) == 0)
+			json_string(&json, NULL, v->name);
+		volume_free(&list[i]);
+	}
+	free(list);
+	json_close(&json, ']');
+	/* Not counted: a walk through all files would hold everybody up. */
+	json_int(&json, "SpaceReclaimed", 0);
+	json_close(&json, '}');
+	buf_addc(&json, '\n');
+	reply_json(r, MHD_HTTP_OK, &json);
+}
