@@ -8,17 +8,20 @@
 #include "bootcfg/apply.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/initctl.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/sha256.h"
-#include "bootcfg/config.h"
 #include "bootcfg/merge.h"
 #include "bootcfg/source.h"
 #include "bootcfg/trial.h"
+#include "bootcfg/understand.h"
 
 enum { LAST_GOOD_MAX = 8 * 1024 * 1024 };
 
 static const char run_dir[] = "/run/berth";
+static const char config_name[] = "config.json";
+static const char waiting_name[] = "config-waits";
 
 /* One boot. */
 struct boot {
@@ -26,6 +29,8 @@ struct boot {
 	struct source source;
 	struct faults faults;
 	yyjson_mut_doc *config;
+	bool online;      /* the second stage: the network is there, or will be */
+	bool waiting;     /* the source is on the network: this is until the second stage */
 	const char *used; /* instead of the source's: "last good", "default"; NULL: the source's */
 };
 
@@ -52,7 +57,8 @@ static yyjson_mut_doc *load_last_good(int root)
 /* Of the texts as the source gave them: what a refusal holds for, until they change. */
 static void digest_texts(const struct source *source, char out[SHA256_HEX_MAX])
 {
-	const struct buf *const texts[] = { &source->user_data, &source->meta_data };
+	const struct buf *const texts[] = { &source->user_data, &source->meta_data,
+					    &source->vendor_data, &source->network };
 	struct sha256 sum;
 
 	sha256_init(&sum);
@@ -107,36 +113,39 @@ static void put_on_trial(struct boot *b)
 		log_warn("%s", e.text);
 }
 
-static int parse(const struct source *s, yyjson_mut_doc **out, struct faults *faults)
-{
-	struct config_text in = { .file = s->file, .text = buf_text(&s->user_data),
-				  .len = s->user_data.len };
-
-	return config_parse(&in, out, faults);
-}
-
-static yyjson_mut_doc *parse_default(struct faults *faults)
+static yyjson_mut_doc *read_default(struct faults *faults)
 {
 	__attribute__((cleanup(source_free))) struct source s = { 0 };
 	yyjson_mut_doc *config = NULL;
 
 	if (source_default(&s, NULL) > 0)
-		parse(&s, &config, faults);
+		understand(&s, false, &config, faults);
 	return config ? config : merge_empty();
 }
 
-/* The source is of no use: the last good configuration, else the image's, and in either the SSH
- * keys that could be told from the text. */
-static void fall_back(struct boot *b)
+/* What there is to run without the source: the last good configuration, else the image's. */
+static void use_another(struct boot *b)
 {
-	yyjson_mut_doc *saved = b->config, *last_good = load_last_good(b->root);
+	yyjson_mut_doc *last_good = load_last_good(b->root);
 
 	b->used = last_good ? "last good" : "default";
-	b->config = last_good ? last_good : parse_default(&b->faults);
+	b->config = last_good ? last_good : read_default(&b->faults);
+}
+
+static const char *used_name(const struct boot *b)
+{
+	return strcmp(b->used, "default") ? "the last good one" : "the image's default";
+}
+
+/* The source is of no use: another one, and in it the SSH keys that could be told from the text. */
+static void fall_back(struct boot *b)
+{
+	yyjson_mut_doc *saved = b->config;
+
+	use_another(b);
 	fault_add(&b->faults, FAULT_ERROR, b->source.file, 0, 0, "",
 		  "this is no configuration; %s is used instead, with the SSH keys that can be "
-		  "told from the text",
-		  last_good ? "the last good one" : "the image's default");
+		  "told from the text", used_name(b));
 	if (saved)
 		merge_ssh_keys(b->config, saved);
 	yyjson_mut_doc_free(saved);
@@ -154,31 +163,59 @@ static void prefer_last_good(struct boot *b)
 	b->used = "last good";
 }
 
-static void add_metadata(struct boot *b)
+/* The service is dead: it is said, and the machine works as it did before. */
+static void do_without(struct boot *b, const struct err *why)
 {
-	struct config_text in = { .schema = &schema_meta, .file = "meta-data",
-				  .text = buf_text(&b->source.meta_data),
-				  .len = b->source.meta_data.len };
-	yyjson_mut_doc *meta = NULL;
-
-	if (in.len && config_parse(&in, &meta, &b->faults) == 0)
-		merge_metadata(b->config, meta);
-	yyjson_mut_doc_free(meta);
+	use_another(b);
+	fault_add(&b->faults, FAULT_ERROR, b->source.kind, 0, 0, "", "%s; %s is used instead", why->text,
+		  used_name(b));
 }
 
-static void understand(struct boot *b)
+/* Until the second stage: what there is, and no fault, since nothing is decided. Not the network
+ * of the last good configuration: this disk may be a copy, on a machine elsewhere; without the
+ * source's own it is DHCP. */
+static void wait_for_network(struct boot *b)
+{
+	yyjson_mut_doc *known = b->config;
+	yyjson_mut_val *root, *network = NULL;
+
+	faults_free(&b->faults);
+	b->faults = (struct faults){ 0 };
+	use_another(b);
+	if (known)
+		network = yyjson_mut_obj_get(yyjson_mut_doc_get_root(known), "network");
+	root = yyjson_mut_doc_get_root(b->config);
+	yyjson_mut_obj_remove_key(root, "network");
+	if (network)
+		yyjson_mut_obj_add_val(b->config, root, "network",
+				       yyjson_mut_val_mut_copy(b->config, network));
+	yyjson_mut_doc_free(known);
+}
+
+static void read_source(struct boot *b)
 {
 	bool source_broken = b->faults.errors > 0; /* and a later one was taken */
-	int code = parse(&b->source, &b->config, &b->faults);
+	struct err e = { "" };
+	int code = 0;
 
-	if (code < 0)
+	if (b->online && b->source.pending) {
+		code = source_fetch(&b->source, &b->faults, &e);
+		if (code < 0) {
+			do_without(b, &e);
+			return;
+		}
+	}
+	b->waiting = b->source.pending;
+	if (!b->waiting) {
+		code = understand(&b->source, b->online, &b->config, &b->faults);
+		b->waiting = code == -EAGAIN;
+	}
+	if (b->waiting)
+		wait_for_network(b);
+	else if (code < 0)
 		fall_back(b);
 	else if (source_broken)
 		prefer_last_good(b);
-	else
-		add_metadata(b);
-	put_on_trial(b);
-	merge_defaults(b->config);
 }
 
 static int write_config(struct boot *b, struct err *e)
@@ -192,7 +229,7 @@ static int write_config(struct boot *b, struct err *e)
 	json = merge_result(b->config, &b->source, b->used, &b->faults, &len);
 	if (!json)
 		return err_set(e, -ENOMEM, "there is not enough memory for the configuration");
-	return file_replace_at(dir, "config.json", json, len, 0600, e);
+	return file_replace_at(dir, config_name, json, len, 0600, e);
 }
 
 static void apply_all(struct boot *b)
@@ -214,8 +251,9 @@ static void apply_all(struct boot *b)
 
 static void tell(const struct boot *b)
 {
-	log_info("configuration from %s%s%s", b->source.where[0] ? b->source.where : "nowhere",
-		 b->used ? ", in use: " : "", b->used ? b->used : "");
+	log_info("configuration from %s%s%s%s", b->source.where[0] ? b->source.where : "nowhere",
+		 b->waiting ? ", which needs the network" : "", b->used ? ", in use: " : "",
+		 b->used ? b->used : "");
 	for (size_t i = 0; i < b->faults.count; i++) {
 		autobuf struct buf line = { 0 };
 
@@ -227,21 +265,79 @@ static void tell(const struct boot *b)
 	}
 }
 
-int boot_configure(void)
+/* PID 1 starts the second stage if this file is there; it says what is waited for. */
+static int ask_for_second_stage(const struct boot *b, struct err *e)
+{
+	autoclose int dir = path_mkdirs_in(b->root, run_dir, 0755, e);
+	autobuf struct buf text = { 0 };
+
+	if (dir < 0)
+		return dir;
+	buf_addf(&text, "%s\n", b->source.where);
+	return file_replace_at(dir, waiting_name, buf_text(&text), text.len, 0644, e);
+}
+
+/* The network runs with what the first stage knew. */
+static void renew_network(const struct buf *before, const struct buf *after)
+{
+	autobuf struct buf answer = { 0 };
+	struct err e = { "" };
+
+	if (before->len == after->len && memcmp(buf_text(before), buf_text(after), after->len) == 0)
+		return;
+	if (initctl_ask("restart net", &answer, &e) < 0)
+		log_error("the network is not set up anew: %s", e.text);
+}
+
+/* The "network" of config.json, as text. */
+static void network_of(int root, struct buf *out)
+{
+	autoclose int dir = path_open_in(root, run_dir, O_PATH | O_DIRECTORY, 0, NULL);
+	autobuf struct buf text = { 0 };
+	yyjson_doc *doc;
+	char *json;
+
+	if (dir < 0 || file_read_at(dir, config_name, LAST_GOOD_MAX, &text, NULL) < 0)
+		return;
+	doc = yyjson_read(buf_text(&text), text.len, 0);
+	json = yyjson_val_write(yyjson_obj_get(yyjson_doc_get_root(doc), "network"), 0, NULL);
+	buf_adds(out, json ? json : "");
+	free(json);
+	yyjson_doc_free(doc);
+}
+
+static int configure(struct boot *b, struct err *e)
+{
+	int code;
+
+	source_find(&b->source, &b->faults);
+	read_source(b);
+	put_on_trial(b);
+	merge_defaults(b->config);
+	/* Twice: the services have their configuration even if a file's fault is not told in it. */
+	code = write_config(b, e);
+	apply_all(b);
+	if (code == 0)
+		code = write_config(b, e);
+	if (code == 0 && b->waiting)
+		code = ask_for_second_stage(b, e);
+	return code;
+}
+
+int boot_configure(bool online)
 {
 	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct boot b = { .root = root };
+	autobuf struct buf before = { 0 }, after = { 0 };
+	struct boot b = { .root = root, .online = online };
 	struct err e = { "" };
 	int code;
 
-	source_find(&b.source, &b.faults);
-	understand(&b);
-	/* Twice: the services have their configuration even if a file's fault is not told in it. */
-	code = write_config(&b, &e);
-	apply_all(&b);
-	if (code == 0)
-		code = write_config(&b, &e);
+	network_of(root, &before);
+	code = configure(&b, &e);
+	network_of(root, &after);
 	tell(&b);
+	if (online)
+		renew_network(&before, &after);
 	if (code < 0)
 		log_error("%s", e.text);
 	yyjson_mut_doc_free(b.config);

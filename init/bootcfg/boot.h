@@ -1,5 +1,7 @@
-/* The whole of a boot: sources, parse, last good one, apply, /run/berth/config.json. */
+/* The boot configuration, as PID 1 asks for it: the program's exit code. */
 #pragma once
 
-/* The program's exit code: 0 as long as a configuration could be written for the others. */
-int boot_configure(void);
+#include <stdbool.h>
+
+/* `online`: the second stage, which asks what is on the network. */
+int boot_configure(bool online);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bootcfg/config.h"
 #include "bootcfg/schema.h"
+#include "bootcfg/understand.h"
 
 static const char *base_name(const char *path)
 {
@@ -32,11 +33,10 @@ static void print_faults(FILE *to, const struct faults *faults)
 		fprintf(to, "and %zu more\n", hidden);
 }
 
-/* 0, -EBADMSG as config_parse, or another -errno when the file cannot be read. */
+/* 0, -EBADMSG as understand_text, or another -errno when the file cannot be read. */
 static int parse_file(const char *path, yyjson_mut_doc **out, struct faults *faults)
 {
 	autobuf struct buf text = { 0 };
-	struct config_text in = { .file = base_name(path) };
 	struct err e = { "" };
 	int code = file_read_at(AT_FDCWD, path, CONFIG_TEXT_MAX, &text, &e);
 
@@ -44,9 +44,12 @@ static int parse_file(const char *path, yyjson_mut_doc **out, struct faults *fau
 		log_error("%s", e.text);
 		return code;
 	}
-	in.text = buf_text(&text);
-	in.len = text.len;
-	return config_parse(&in, out, faults);
+	code = understand_text(&text, base_name(path), false, out, faults);
+	if (code != -EAGAIN)
+		return code;
+	fault_add(faults, FAULT_WARNING, base_name(path), 0, 0, "",
+		  "what it includes is on the network and is not looked at here");
+	return 0;
 }
 
 int command_check(int count, char **files)

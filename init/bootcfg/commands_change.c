@@ -23,6 +23,7 @@
 #include "bootcfg/config.h"
 #include "bootcfg/merge.h"
 #include "bootcfg/trial.h"
+#include "bootcfg/understand.h"
 
 enum { CONFIG_BYTES_MAX = 16 * 1024 * 1024, SECONDS_MIN = 5, SECONDS_MAX = 3600 };
 
@@ -75,14 +76,12 @@ static void print_faults(const struct faults *faults)
 /* The file understood, and what is in force. */
 static int prepare(struct change *c, const char *path, struct err *e)
 {
-	struct config_text in = { .file = path };
 	int rc = file_read_at(AT_FDCWD, path, CONFIG_TEXT_MAX, &c->source.user_data, e);
 
 	if (rc < 0)
 		return rc;
-	in.text = buf_text(&c->source.user_data);
-	in.len = c->source.user_data.len;
-	rc = config_parse(&in, &c->config, &c->faults);
+	/* A person waits for it, on a machine that runs: what it includes can be asked for. */
+	rc = understand_text(&c->source.user_data, path, true, &c->config, &c->faults);
 	print_faults(&c->faults);
 	if (rc < 0 || c->faults.errors)
 		return err_set(e, -EINVAL, "\"%s\" has errors: nothing was changed", path);

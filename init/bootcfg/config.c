@@ -12,24 +12,16 @@
 
 enum { ANSWER_MAX = 8 * 1024 * 1024, PARSE_MS = 20000 };
 
-/* Texts that cloud-init would take and this parser does not, by how they begin. */
+/* Texts that cloud-init would take and Berth does not, by how they begin. (Wrappings are off:
+ * parts.h.) */
 static const struct {
 	const char *start;
 	size_t len;
 	const char *sentence;
 } foreign[] = {
-	{ "\x1f\x8b", 2, "this is compressed with gzip, which is not supported yet" },
-	{ "Content-Type:", 13, "this is a MIME multi-part text, which is not supported yet; only "
-			       "\"#cloud-config\" is" },
-	{ "MIME-Version:", 13, "this is a MIME multi-part text, which is not supported yet; only "
-			       "\"#cloud-config\" is" },
-	{ "From nobody", 11, "this is a MIME multi-part text, which is not supported yet; only "
-			     "\"#cloud-config\" is" },
 	{ "#!", 2, "this is a script; Berth runs none from its configuration, use a container" },
-	{ "#include", 8, "\"#include\" is not supported yet; only \"#cloud-config\" is" },
 	{ "## template:", 12, "templates are not supported; only \"#cloud-config\" is" },
 	{ "#cloud-boothook", 15, "boot hooks are not supported; only \"#cloud-config\" is" },
-	{ "#cloud-config-archive", 21, "archives are not supported yet; only \"#cloud-config\" is" },
 	{ "#part-handler", 13, "part handlers are not supported; only \"#cloud-config\" is" },
 };
 

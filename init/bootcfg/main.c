@@ -7,6 +7,13 @@
 #include "bootcfg/boot.h"
 #include "bootcfg/commands.h"
 
+static int command_online(int count, char **unused)
+{
+	(void)unused;
+	log_name("config");
+	return count ? 2 : boot_configure(true);
+}
+
 static const struct command {
 	const char *name;
 	const char *arguments;
@@ -14,6 +21,7 @@ static const struct command {
 	int (*run)(int count, char **arguments);
 	int least;
 } commands[] = {
+	{ "online", "", "the second stage: ask the source that is on the network", command_online, 0 },
 	{ "check", "FILE...", "say what is wrong in these configurations", command_check, 1 },
 	{ "show", "FILE...", "print them as the machine would understand them", command_show, 1 },
 	{ "explain", "[KEY...]", "print what a key means, such as containers.web.ports",
@@ -42,7 +50,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 2) {
 		log_name("config");
-		return boot_configure();
+		return boot_configure(false);
 	}
 	log_name("bootcfg");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)

@@ -52,6 +52,82 @@ void merge_ssh_keys(yyjson_mut_doc *into, yyjson_mut_doc *from)
 	}
 }
 
+static const char *name_of(yyjson_mut_val *item)
+{
+	return yyjson_mut_get_str(yyjson_mut_obj_get(item, "name"));
+}
+
+static bool all_named(yyjson_mut_val *list)
+{
+	yyjson_mut_val *item;
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(list, i, max, item) {
+		if (!name_of(item))
+			return false;
+	}
+	return yyjson_mut_is_arr(list);
+}
+
+static void merge_named(yyjson_mut_doc *doc, yyjson_mut_val *into, yyjson_mut_val *from)
+{
+	yyjson_mut_val *item, *old;
+	size_t i, max, k, old_max;
+
+	yyjson_mut_arr_foreach(from, i, max, item) {
+		yyjson_mut_val *copy = yyjson_mut_val_mut_copy(doc, item);
+		size_t at = yyjson_mut_arr_size(into);
+
+		yyjson_mut_arr_foreach(into, k, old_max, old) {
+			if (yyjson_mut_equals_str(yyjson_mut_obj_get(old, "name"), name_of(item)))
+				at = k;
+		}
+		if (at < yyjson_mut_arr_size(into))
+			yyjson_mut_arr_replace(into, at, copy);
+		else
+			yyjson_mut_arr_append(into, copy);
+	}
+}
+
+static void merge_objects(yyjson_mut_doc *doc, yyjson_mut_val *into, yyjson_mut_val *from, bool top)
+{
+	yyjson_mut_val *key, *value;
+	size_t i, max;
+
+	yyjson_mut_obj_foreach(from, i, max, key, value) {
+		yyjson_mut_val *old = yyjson_mut_obj_get(into, yyjson_mut_get_str(key));
+
+		if (top && yyjson_mut_equals_str(key, "ssh_authorized_keys"))
+			continue;
+		if (yyjson_mut_is_obj(old) && yyjson_mut_is_obj(value)) {
+			merge_objects(doc, old, value, false);
+			continue;
+		}
+		if (top && all_named(old) && all_named(value)) {
+			merge_named(doc, old, value);
+			continue;
+		}
+		yyjson_mut_obj_remove_key(into, yyjson_mut_get_str(key));
+		yyjson_mut_obj_add(into, yyjson_mut_val_mut_copy(doc, key),
+				   yyjson_mut_val_mut_copy(doc, value));
+	}
+}
+
+void merge_over(yyjson_mut_doc *into, yyjson_mut_doc *from)
+{
+	yyjson_mut_val *below = yyjson_mut_obj_get(yyjson_mut_doc_get_root(into), "dropped"), *path;
+	yyjson_mut_val *above = yyjson_mut_obj_get(yyjson_mut_doc_get_root(from), "dropped");
+	size_t i, max;
+
+	/* What was left out of either stays said. */
+	yyjson_mut_arr_foreach(below, i, max, path) {
+		if (yyjson_mut_is_arr(above))
+			yyjson_mut_arr_add_strcpy(from, above, yyjson_mut_get_str(path));
+	}
+	merge_objects(into, yyjson_mut_doc_get_root(into), yyjson_mut_doc_get_root(from), true);
+	merge_ssh_keys(into, from);
+}
+
 static void copy_if_missing(yyjson_mut_doc *into, yyjson_mut_doc *from, const char *name)
 {
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(into);

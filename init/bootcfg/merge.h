@@ -8,6 +8,10 @@
 
 yyjson_mut_doc *merge_empty(void);
 
+/* Puts `from` over `into`: objects are merged key by key; lists and all else are replaced, but a
+ * list at the top whose items have names is merged by them, and SSH keys are added. */
+void merge_over(yyjson_mut_doc *into, yyjson_mut_doc *from);
+
 /* Adds the keys of `from` that `into` does not have yet. */
 void merge_ssh_keys(yyjson_mut_doc *into, yyjson_mut_doc *from);
 

@@ -15,7 +15,10 @@ static const char default_path[] = "/usr/share/berth/default.yaml";
 void source_free(struct source *s)
 {
 	buf_free(&s->user_data);
+	buf_free(&s->vendor_data);
 	buf_free(&s->meta_data);
+	buf_free(&s->network);
+	buf_free(&s->notes);
 }
 
 int source_default(struct source *out, struct err *e)
@@ -53,24 +56,81 @@ static int source_installed(struct source *out, struct err *e)
 
 static const struct {
 	const char *name;
-	int (*find)(struct source *out, struct err *e);
+	source_fn *find;
+	source_fetch_fn *fetch; /* of a pending one */
 } sources[] = {
-	{ "kernel command line", source_cmdline },
-	{ "NoCloud", source_nocloud },
-	{ "installed configuration", source_installed },
-	{ "default", source_default },
+	{ "kernel command line", source_cmdline, NULL },
+	{ "berth.config-url", source_cmdline_url, source_fetch_url },
+	{ "fw_cfg", source_fwcfg, NULL },
+	{ "seed address", source_seed_url, source_fetch_seed },
+	{ "NoCloud", source_nocloud, NULL },
+	{ "ConfigDrive", source_configdrive, NULL },
+	{ "guestinfo", source_vmware, NULL },
+	{ "metadata service", source_cloud, source_fetch_cloud },
+	{ "installed configuration", source_installed, NULL },
+	{ "EFI system partition", source_esp, NULL },
+	{ "default", source_default, NULL },
 };
 
-void source_find(struct source *out, struct faults *faults)
+/* The first one from row `*row` on, which is moved behind it. */
+static void find_from(size_t *row, bool network, struct source *out, struct faults *faults)
 {
-	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
+	while (*row < ARRAY_LEN(sources)) {
+		size_t i = (*row)++;
 		struct err e = { "" };
-		int code = sources[i].find(out, &e);
+		int code;
 
-		if (code > 0)
+		if (sources[i].fetch && !network)
+			continue;
+		code = sources[i].find(out, &e);
+		if (code > 0) {
+			out->row = i;
 			return;
+		}
 		if (code < 0)
 			fault_add(faults, FAULT_ERROR, sources[i].name, 0, 0, "", "%s", e.text);
 	}
 	*out = (struct source){ .kind = "none", .file = "" };
+}
+
+void source_find(struct source *out, struct faults *faults)
+{
+	size_t row = 0;
+
+	find_from(&row, true, out, faults);
+}
+
+/* A service that has names and keys, and no user-data: that is for whoever comes after it to
+ * say. */
+static void find_user_data(struct source *s, size_t row, struct faults *faults)
+{
+	struct source other;
+	char where[sizeof(s->where)];
+
+	find_from(&row, false, &other, faults);
+	if (!other.user_data.len) {
+		source_free(&other);
+		return;
+	}
+	snprintf(where, sizeof(where), "%.80s and %.70s", s->where, other.where);
+	memcpy(s->where, where, sizeof(where));
+	s->file = other.file;
+	buf_free(&s->user_data);
+	s->user_data = other.user_data;
+	other.user_data = (struct buf){ 0 };
+	source_free(&other);
+}
+
+int source_fetch(struct source *s, struct faults *faults, struct err *e)
+{
+	int code = sources[s->row].fetch(s, e);
+
+	if (code < 0) {
+		err_prefix(e, "%s", s->where);
+		return code;
+	}
+	s->pending = false;
+	if (s->user_data.len == 0)
+		find_user_data(s, s->row + 1, faults);
+	return 0;
 }

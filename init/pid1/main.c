@@ -135,6 +135,7 @@ static const struct {
 	{ "data", false, data_steps, ARRAY_LEN(data_steps) },
 	{ "data", true, rescue_data_steps, ARRAY_LEN(rescue_data_steps) },
 	{ "config", false, config_steps, ARRAY_LEN(config_steps) },
+	{ "metadata", false, config_steps, ARRAY_LEN(config_steps) },
 };
 
 /* ---- what the machine tells about itself ---- */

@@ -46,9 +46,20 @@ static const struct service_def services[] = {
 		.cpu_weight = 200,
 	},
 	{
+		/* The boot configuration's second stage: only where its source is on the network. */
+		.name = "metadata",
+		.argv = ARGV("/usr/lib/berth/bootcfg", "online"),
+		.after = { "config" },
+		.kind = SVC_ONESHOT,
+		.condition = "/run/berth/config-waits",
+		.start_ms = 240000,
+		.stop_ms = 5000,
+		.max_tries = 1,
+	},
+	{
 		.name = "engine",
 		.argv = ARGV("/usr/lib/berth/engine"),
-		.after = { "data", "config" },
+		.after = { "data", "config", "metadata" },
 		.kind = SVC_DAEMON,
 		.notify = true,
 		.stop_first = true,
@@ -86,7 +97,7 @@ static const struct service_def services[] = {
 		 * it is told at once, before what it watches goes away. */
 		.name = "gate",
 		.argv = ARGV("/usr/lib/berth/update", "gate"),
-		.after = { "data", "config" },
+		.after = { "data", "config", "metadata" },
 		.kind = SVC_TASK,
 		.stop_first = true,
 		.start_ms = 5000,
@@ -95,7 +106,7 @@ static const struct service_def services[] = {
 	{
 		.name = "time",
 		.argv = ARGV("/usr/bin/ntpd", "-n", "-N"),
-		.after = { "config", "net" },
+		.after = { "config", "net", "metadata" },
 		.kind = SVC_DAEMON,
 		.condition = "/etc/ntp.conf",
 		.start_ms = 5000,
@@ -105,7 +116,7 @@ static const struct service_def services[] = {
 		/* Automatic updates (init/update); ends at once where none are configured. */
 		.name = "update",
 		.argv = ARGV("/usr/lib/berth/update", "auto"),
-		.after = { "data", "config", "net" },
+		.after = { "data", "config", "net", "metadata" },
 		.kind = SVC_TASK,
 		.start_ms = 5000,
 		.stop_ms = 2000,

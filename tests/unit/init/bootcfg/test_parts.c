@@ -118,6 +118,29 @@ static void test_cmdline(void **state)
 	}
 }
 
+static void test_cmdline_value(void **state)
+{
+	static const struct {
+		const char *cmdline, *name, *value; /* NULL: not there */
+	} lines[] = {
+		{ "quiet ds=nocloud;s=http://a/ x", "ds", "nocloud;s=http://a/" },
+		{ "\"ds=nocloud;h=two words\" x", "ds", "nocloud;h=two words" },
+		{ "ds=\"two words\"", "ds", "two words" },
+		{ "berth.config-url=http://a/", "berth.config", NULL },
+		{ "xds=1 ds=2", "ds", "2" },
+		{ "ds", "ds", NULL },
+		{ "", "ds", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		autobuf struct buf out = { 0 };
+
+		assert_int_equal(cmdline_value(lines[i].cmdline, lines[i].name, &out), lines[i].value != NULL);
+		assert_string_equal(buf_text(&out), lines[i].value ? lines[i].value : "");
+	}
+}
+
 /* A disk's first bytes, as pieces at offsets. */
 struct piece {
 	size_t at;
@@ -264,7 +287,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_salvage), cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_cmdline), cmocka_unit_test(test_label),
+		cmocka_unit_test(test_cmdline), cmocka_unit_test(test_cmdline_value),
+		 cmocka_unit_test(test_label),
 		cmocka_unit_test(test_nearest), cmocka_unit_test(test_table),
 	};
 
