@@ -222,7 +222,7 @@ def test_stop_start_restart(tank):
     ("berth stop", 1, "argument"),
     ("berth stop nobody", 1, "No such container: nobody"),
     ("berth logs nobody", 1, "No such container: nobody"),
-    ("berth inspect nobody", 1, "No such container: nobody"),
+    ("berth inspect nobody", 1, "No such object: nobody"),
 ])
 def test_berth_answers_as_docker_does(tank, command, code, said):
     done = tank.try_ssh(command)
