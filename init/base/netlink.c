@@ -58,13 +58,14 @@ int netlink_talk(struct netlink *nl, struct netlink_request *rq, nlmsg_fn *cb, v
 	return code;
 }
 
-static int open_socket(unsigned groups, int flags, struct netlink **out, struct err *e)
+int netlink_open_socket(int protocol, unsigned groups, int flags, struct netlink **out,
+			struct err *e)
 {
 	struct netlink *nl = calloc(1, sizeof(*nl));
 
 	if (!nl)
 		return err_sys(e, "cannot open a netlink socket");
-	nl->fd = nlmsg_socket(NETLINK_ROUTE, flags, groups, &nl->port);
+	nl->fd = nlmsg_socket(protocol, flags, groups, &nl->port);
 	if (nl->fd < 0) {
 		int code = err_sys(e, "cannot open a netlink socket");
 
@@ -77,12 +78,13 @@ static int open_socket(unsigned groups, int flags, struct netlink **out, struct 
 
 int netlink_open(struct netlink **out, struct err *e)
 {
-	return open_socket(0, 0, out, e);
+	return netlink_open_socket(NETLINK_ROUTE, 0, 0, out, e);
 }
 
 int netlink_monitor_open(struct netlink **out, struct err *e)
 {
-	return open_socket(RTMGRP_LINK, SOCK_NONBLOCK, out, e);
+	return netlink_open_socket(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV6_IFINFO, SOCK_NONBLOCK,
+				   out, e);
 }
 
 int netlink_open_in(int netns_fd, struct netlink **out, struct err *e)

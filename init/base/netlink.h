@@ -1,5 +1,5 @@
-/* Links, addresses and routes over rtnetlink (base/nlmsg.h). A handle is one socket and belongs to
- * the network namespace in which it was opened, wherever the process goes afterwards.
+/* Links, addresses, routes and rules over rtnetlink (base/nlmsg.h). A handle is one socket and
+ * belongs to the network namespace in which it was opened, wherever the process goes afterwards.
  * Calls block for the kernel's answer, which it gives at once. A callback must not use the handle
  * that calls it (-EBUSY); it may use another. "add" of what is already there,
  * and "del" of what is not, are no errors. Returns 0 or -errno with a sentence in `e`.
@@ -37,10 +37,14 @@ struct netlink_link {
 	unsigned flags;      /* IFF_* */
 	unsigned mtu;
 	bool carrier;
+	uint32_t carrier_changes; /* counts: one that went and came back between two looks shows */
 	bool gone;           /* only from the monitor: the link was removed */
 	uint8_t mac[6];      /* zero if it has none of that length */
+	uint8_t own_mac[6];  /* the card's own, whatever it uses now; as mac where nobody says */
 	char name[IFNAMSIZ];
 	char kind[16];       /* "bridge", "veth", "tun" ...; empty: a device */
+	char alias[16];      /* begins with it; empty: none */
+	bool asks_managed, asks_other; /* a router's advertisement: use DHCPv6 (only where said) */
 };
 
 typedef void netlink_link_fn(const struct netlink_link *link, void *arg);
@@ -49,9 +53,13 @@ int netlink_links(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err
 int netlink_link_get(struct netlink *nl, const char *name, struct netlink_link *out,
 		     struct err *e); /* not there: -ENODEV */
 
-/* Calls `fn` for each change that waits on a monitor handle. -ENOBUFS: changes were lost,
- * look at all links again. */
+/* Calls `fn` for each change that waits on a monitor handle; without a name: something of the
+ * link's IPv6 side changed (a router said something). -ENOBUFS: changes were lost, look at all
+ * links again. */
 int netlink_monitor_read(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err *e);
+
+/* IPv6's view of the links: asks_managed and asks_other are filled, nothing but the index else. */
+int netlink_links_ipv6(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err *e);
 
 int netlink_bridge_add(struct netlink *nl, const char *name, struct err *e);
 
@@ -67,10 +75,36 @@ struct netlink_veth {
 };
 int netlink_veth_add(struct netlink *nl, const struct netlink_veth *veth, struct err *e);
 
+/* One attribute of a kind of link (IFLA_BOND_*, IFLA_BR_* ...), of 1, 2, 4 or 8 bytes. Neighbours
+ * with the same `nest` stand in that attribute. */
+struct netlink_option {
+	uint16_t type, nest; /* nest 0: none */
+	uint8_t size;
+	uint64_t value;
+};
+
+/* A new link. An existing `name` is -EEXIST. */
+struct netlink_make {
+	const char *name;
+	const char *kind;  /* "bond", "vlan", "dummy" ... */
+	int lower;         /* index of the link that carries it; 0: none */
+	const uint8_t *mac;
+	const struct netlink_option *options;
+	size_t option_count;
+};
+int netlink_link_make(struct netlink *nl, const struct netlink_make *make, struct err *e);
+
+/* Changes options of a link of this kind; of a bridge's port (IFLA_BRPORT_*). */
+int netlink_link_set(struct netlink *nl, int index, const char *kind,
+		     const struct netlink_option *options, size_t count, struct err *e);
+int netlink_port_set(struct netlink *nl, int index, const struct netlink_option *options,
+		     size_t count, struct err *e);
+
 /* What is set is changed, in one request. */
 struct netlink_change {
 	bool up, down;
 	const char *name;    /* rename: the link must be down, or the kernel 6.1 or newer */
+	const char *alias;
 	const uint8_t *mac;  /* 6 bytes */
 	unsigned mtu;        /* 0: left */
 	int master;          /* index; 0: left; -1: taken out of its master */
@@ -100,8 +134,23 @@ int netlink_addrs(struct netlink *nl, int index, int family, netlink_addr_fn *fn
 		  struct err *e);
 int netlink_addr_add(struct netlink *nl, int index, const struct netlink_addr *addr,
 		     struct err *e);
+
+struct netlink_addr_options {
+	const char *label; /* IPv4; NULL: the link's name */
+	uint8_t protocol;  /* IFA_PROTO; 0: not said */
+	bool deprecated;   /* never chosen as the source of a new connection */
+};
+int netlink_addr_put(struct netlink *nl, int index, const struct netlink_addr *addr,
+		     const struct netlink_addr_options *options, struct err *e);
 int netlink_addr_del(struct netlink *nl, int index, const struct netlink_addr *addr,
 		     struct err *e);
+
+enum netlink_scope {
+	NETLINK_SCOPE_AUTO,
+	NETLINK_SCOPE_GLOBAL,
+	NETLINK_SCOPE_LINK,
+	NETLINK_SCOPE_HOST,
+};
 
 struct netlink_route {
 	struct netlink_addr to;      /* family 0: the default route of via's family */
@@ -109,11 +158,30 @@ struct netlink_route {
 	struct netlink_addr source;  /* preferred source address; family 0: none */
 	int index;                   /* link */
 	uint32_t metric;             /* 0: the kernel's */
+	uint32_t table;              /* 0: main */
+	uint32_t mtu, congestion_window, receive_window; /* 0: the kernel's */
+	enum netlink_scope scope;    /* not told by a list */
+	uint8_t type;                /* RTN_*; 0: RTN_UNICAST */
 	uint8_t protocol;            /* RTPROT_*; 0: RTPROT_STATIC */
 	bool onlink;                 /* the gateway is reachable though no subnet says so */
 };
 int netlink_route_add(struct netlink *nl, const struct netlink_route *r, struct err *e);
 int netlink_route_del(struct netlink *nl, const struct netlink_route *r, struct err *e);
 
-/* Removes the link's IPv4 routes that carry this protocol number (index 0: of all links). */
-int netlink_routes_flush(struct netlink *nl, int index, uint8_t protocol, struct err *e);
+/* All routes of all tables; `to` always has its family. */
+typedef void netlink_route_fn(const struct netlink_route *route, void *arg);
+int netlink_routes(struct netlink *nl, netlink_route_fn *fn, void *arg, struct err *e);
+
+struct netlink_rule {
+	int family;
+	struct netlink_addr from, to; /* family 0: any */
+	uint32_t table;
+	uint32_t priority;            /* 0: the kernel's choice */
+	uint32_t mark;                /* 0: any */
+	uint8_t tos;                  /* 0: any */
+	uint8_t protocol;             /* RTPROT_* */
+};
+int netlink_rule_add(struct netlink *nl, const struct netlink_rule *r, struct err *e);
+int netlink_rule_del(struct netlink *nl, const struct netlink_rule *r, struct err *e);
+typedef void netlink_rule_fn(const struct netlink_rule *rule, void *arg);
+int netlink_rules(struct netlink *nl, netlink_rule_fn *fn, void *arg, struct err *e);

@@ -1,4 +1,4 @@
-/* Addresses and routes. */
+/* Addresses. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -66,7 +66,7 @@ struct addr_attrs {
 	uint8_t protocol;
 };
 
-static void copy_address(const struct nlattr *attr, struct netlink_addr *a)
+void netlink_take_address(const struct nlattr *attr, struct netlink_addr *a)
 {
 	if (nlattr_bytes(attr) == netlink_addr_size(a->family))
 		memcpy(a->bytes, nlattr_data(attr), netlink_addr_size(a->family));
@@ -81,10 +81,10 @@ static int read_addr_attr(const struct nlattr *attr, void *arg)
 	switch (nlattr_type(attr)) {
 	case IFA_LOCAL:
 		found->local.prefix = 1; /* seen */
-		copy_address(attr, &found->local);
+		netlink_take_address(attr, &found->local);
 		break;
 	case IFA_ADDRESS:
-		copy_address(attr, &found->address);
+		netlink_take_address(attr, &found->address);
 		break;
 	case IFA_PROTO:
 		found->protocol = nlattr_u8(attr);
@@ -129,184 +129,80 @@ int netlink_addrs(struct netlink *nl, int index, int family, netlink_addr_fn *fn
 	return code < 0 ? err_code(e, code, "cannot list the network addresses") : 0;
 }
 
-static int talk_addr(struct netlink *nl, uint16_t type, uint16_t flags, int index,
-		     const struct netlink_addr *addr)
+static struct ifaddrmsg *begin_addr(struct netlink_request *rq, uint16_t type, uint16_t flags,
+				    int index, const struct netlink_addr *addr)
 {
-	struct netlink_request rq;
-	struct nlmsghdr *h = &rq.u.header;
-	struct ifaddrmsg *m = netlink_begin(&rq, type, flags, sizeof(*m));
+	struct ifaddrmsg *m = netlink_begin(rq, type, flags, sizeof(*m));
 	size_t size = netlink_addr_size(addr->family);
 
-	if (size == 0)
-		return -EAFNOSUPPORT;
 	m->ifa_family = (uint8_t)addr->family;
 	m->ifa_prefixlen = (uint8_t)addr->prefix;
 	m->ifa_index = (uint32_t)index;
-	nlattr_put(h, IFA_LOCAL, size, addr->bytes);
-	nlattr_put(h, IFA_ADDRESS, size, addr->bytes);
-	if (addr->family == AF_INET && addr->prefix < 31 && type == RTM_NEWADDR) {
-		uint32_t ip, broadcast;
-
-		memcpy(&ip, addr->bytes, sizeof(ip));
-		broadcast = ip | htonl(0xffffffffu >> addr->prefix);
-		nlattr_put_u32(h, IFA_BROADCAST, broadcast);
-	}
-	return netlink_talk(nl, &rq, NULL, NULL);
+	nlattr_put(&rq->u.header, IFA_LOCAL, size, addr->bytes);
+	nlattr_put(&rq->u.header, IFA_ADDRESS, size, addr->bytes);
+	return m;
 }
 
-int netlink_addr_add(struct netlink *nl, int index, const struct netlink_addr *addr,
-		     struct err *e)
+static void put_broadcast(struct nlmsghdr *h, const struct netlink_addr *addr)
+{
+	uint32_t ip;
+
+	if (addr->family != AF_INET || addr->prefix >= 31)
+		return;
+	memcpy(&ip, addr->bytes, sizeof(ip));
+	nlattr_put_u32(h, IFA_BROADCAST, ip | htonl(0xffffffffu >> addr->prefix));
+}
+
+static void put_options(struct nlmsghdr *h, const struct netlink_addr_options *o)
+{
+	struct ifa_cacheinfo times = { .ifa_valid = UINT32_MAX };
+
+	if (o->label)
+		nlattr_put_text(h, IFA_LABEL, o->label);
+	if (o->protocol)
+		nlattr_put(h, IFA_PROTO, sizeof(o->protocol), &o->protocol);
+	if (o->deprecated)
+		nlattr_put(h, IFA_CACHEINFO, sizeof(times), &times);
+}
+
+int netlink_addr_put(struct netlink *nl, int index, const struct netlink_addr *addr,
+		     const struct netlink_addr_options *options, struct err *e)
 {
 	char text[NETLINK_ADDR_TEXT_MAX];
-	int code = talk_addr(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, addr);
+	struct netlink_request rq;
+	int code = -EAFNOSUPPORT;
 
+	if (netlink_addr_size(addr->family)) {
+		begin_addr(&rq, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, addr);
+		put_broadcast(&rq.u.header, addr);
+		put_options(&rq.u.header, options);
+		code = netlink_talk(nl, &rq, NULL, NULL);
+	}
 	if (code < 0 && code != -EEXIST)
 		return err_code(e, code, "cannot add the address %s",
 				netlink_addr_text(addr, text));
 	return 0;
 }
 
+int netlink_addr_add(struct netlink *nl, int index, const struct netlink_addr *addr,
+		     struct err *e)
+{
+	return netlink_addr_put(nl, index, addr, &(struct netlink_addr_options){ 0 }, e);
+}
+
 int netlink_addr_del(struct netlink *nl, int index, const struct netlink_addr *addr,
 		     struct err *e)
 {
 	char text[NETLINK_ADDR_TEXT_MAX];
-	int code = talk_addr(nl, RTM_DELADDR, 0, index, addr);
+	struct netlink_request rq;
+	int code = -EAFNOSUPPORT;
 
+	if (netlink_addr_size(addr->family)) {
+		begin_addr(&rq, RTM_DELADDR, 0, index, addr);
+		code = netlink_talk(nl, &rq, NULL, NULL);
+	}
 	if (code < 0 && code != -EADDRNOTAVAIL && code != -ENODEV)
 		return err_code(e, code, "cannot remove the address %s",
 				netlink_addr_text(addr, text));
-	return 0;
-}
-
-static int talk_route(struct netlink *nl, uint16_t type, uint16_t flags,
-		      const struct netlink_route *r)
-{
-	struct netlink_request rq;
-	struct nlmsghdr *h = &rq.u.header;
-	struct rtmsg *m = netlink_begin(&rq, type, flags, sizeof(*m));
-	int family = r->to.family ? r->to.family : r->via.family;
-
-	if (netlink_addr_size(family) == 0 || (r->via.family && r->via.family != family))
-		return -EAFNOSUPPORT;
-	m->rtm_family = (uint8_t)family;
-	m->rtm_dst_len = r->to.family ? (uint8_t)r->to.prefix : 0;
-	m->rtm_table = RT_TABLE_MAIN;
-	m->rtm_protocol = r->protocol ? r->protocol : RTPROT_STATIC;
-	m->rtm_scope = r->via.family || family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
-	m->rtm_type = RTN_UNICAST;
-	if (r->onlink)
-		m->rtm_flags |= RTNH_F_ONLINK;
-	if (r->to.family)
-		nlattr_put(h, RTA_DST, netlink_addr_size(family), r->to.bytes);
-	if (r->via.family)
-		nlattr_put(h, RTA_GATEWAY, netlink_addr_size(family), r->via.bytes);
-	if (r->source.family == family)
-		nlattr_put(h, RTA_PREFSRC, netlink_addr_size(family), r->source.bytes);
-	if (r->index)
-		nlattr_put_u32(h, RTA_OIF, (uint32_t)r->index);
-	if (r->metric)
-		nlattr_put_u32(h, RTA_PRIORITY, r->metric);
-	return netlink_talk(nl, &rq, NULL, NULL);
-}
-
-static const char *route_text(const struct netlink_route *r, char out[NETLINK_ADDR_TEXT_MAX])
-{
-	return r->to.family ? netlink_addr_text(&r->to, out) : "default";
-}
-
-int netlink_route_add(struct netlink *nl, const struct netlink_route *r, struct err *e)
-{
-	char text[NETLINK_ADDR_TEXT_MAX];
-	int code = talk_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, r);
-
-	if (code < 0 && code != -EEXIST)
-		return err_code(e, code, "cannot add the route %s", route_text(r, text));
-	return 0;
-}
-
-int netlink_route_del(struct netlink *nl, const struct netlink_route *r, struct err *e)
-{
-	char text[NETLINK_ADDR_TEXT_MAX];
-	int code = talk_route(nl, RTM_DELROUTE, 0, r);
-
-	if (code < 0 && code != -ESRCH)
-		return err_code(e, code, "cannot remove the route %s", route_text(r, text));
-	return 0;
-}
-
-enum { FLUSH_MAX = 256 };
-
-struct flush {
-	struct netlink_route found[FLUSH_MAX];
-	size_t count;
-	int index;
-	uint8_t protocol;
-};
-
-static int read_route_attr(const struct nlattr *attr, void *arg)
-{
-	struct netlink_route *r = arg;
-
-	switch (nlattr_type(attr)) {
-	case RTA_DST:
-		r->to.family = AF_INET;
-		copy_address(attr, &r->to);
-		break;
-	case RTA_GATEWAY:
-		r->via.family = AF_INET;
-		copy_address(attr, &r->via);
-		break;
-	case RTA_OIF:
-		r->index = (int)nlattr_u32(attr);
-		break;
-	case RTA_PRIORITY:
-		r->metric = nlattr_u32(attr);
-		break;
-	}
-	return NLREAD_NEXT;
-}
-
-static int read_route(const struct nlmsghdr *h, void *arg)
-{
-	struct flush *f = arg;
-	struct netlink_route r = { 0 };
-	const struct rtmsg *m;
-
-	if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_payload_bytes(h) < sizeof(*m))
-		return NLREAD_NEXT;
-	m = nlmsg_payload(h);
-	if (m->rtm_family != AF_INET || m->rtm_table != RT_TABLE_MAIN ||
-	    m->rtm_protocol != f->protocol)
-		return NLREAD_NEXT;
-	nlattr_each(h, sizeof(*m), read_route_attr, &r);
-	r.to.prefix = m->rtm_dst_len;
-	r.protocol = m->rtm_protocol;
-	/* A default route on link has neither: say "0.0.0.0/0", so that a family is known. */
-	if (!r.to.family && !r.via.family)
-		r.to.family = AF_INET;
-	if ((!f->index || r.index == f->index) && f->count < FLUSH_MAX)
-		f->found[f->count++] = r;
-	return NLREAD_NEXT;
-}
-
-int netlink_routes_flush(struct netlink *nl, int index, uint8_t protocol, struct err *e)
-{
-	struct flush f = { .index = index, .protocol = protocol };
-	struct netlink_request rq;
-	struct rtmsg *m = netlink_begin(&rq, RTM_GETROUTE, NLM_F_DUMP, sizeof(*m));
-	int code;
-
-	m->rtm_family = AF_INET;
-	code = netlink_talk(nl, &rq, read_route, &f);
-	if (code < 0)
-		return err_code(e, code, "cannot list the routes");
-	/* Those through a gateway first: a gateway must stay reachable while they are there. */
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < f.count; i++)
-			if ((f.found[i].via.family == 0) == (pass == 1)) {
-				code = netlink_route_del(nl, &f.found[i], e);
-				if (code < 0)
-					return code;
-			}
 	return 0;
 }

@@ -46,9 +46,35 @@ static int read_link_attr(const struct nlattr *attr, void *arg)
 		if (nlattr_bytes(attr) == sizeof(l->mac))
 			memcpy(l->mac, nlattr_data(attr), sizeof(l->mac));
 		break;
+	case IFLA_CARRIER_CHANGES:
+		l->carrier_changes = nlattr_u32(attr);
+		break;
+	case IFLA_PERM_ADDRESS:
+		if (nlattr_bytes(attr) == sizeof(l->own_mac))
+			memcpy(l->own_mac, nlattr_data(attr), sizeof(l->own_mac));
+		break;
+	case IFLA_IFALIAS:
+		copy_text(l->alias, sizeof(l->alias), attr);
+		break;
 	case IFLA_LINKINFO:
 		nlattr_each_nested(attr, read_info, l);
 		break;
+	}
+	return NLREAD_NEXT;
+}
+
+/* linux/if_link.h does not have the flags of IFLA_INET6_FLAGS; include/net/if_inet6.h has. */
+enum { RA_MANAGED = 0x40, RA_OTHER = 0x80 };
+
+static int read_ipv6_attr(const struct nlattr *attr, void *arg)
+{
+	struct netlink_link *l = arg;
+
+	if (nlattr_type(attr) == IFLA_PROTINFO)
+		nlattr_each_nested(attr, read_ipv6_attr, l);
+	if (nlattr_type(attr) == IFLA_INET6_FLAGS) {
+		l->asks_managed = nlattr_u32(attr) & RA_MANAGED;
+		l->asks_other = nlattr_u32(attr) & RA_OTHER;
 	}
 	return NLREAD_NEXT;
 }
@@ -70,13 +96,19 @@ static int read_link(const struct nlmsghdr *h, void *arg)
 		return NLREAD_NEXT;
 	info = nlmsg_payload(h);
 	/* A bridge's port changes come as RTM_DELLINK of family AF_BRIDGE: the link stays. */
-	if (info->ifi_family != AF_UNSPEC)
+	if (info->ifi_family != AF_UNSPEC && info->ifi_family != AF_INET6)
 		return NLREAD_NEXT;
 	l.index = info->ifi_index;
+	if (info->ifi_family == AF_INET6) {
+		reader->fn(&l, reader->arg);
+		return NLREAD_NEXT;
+	}
 	l.hw_type = info->ifi_type;
 	l.flags = info->ifi_flags;
 	l.gone = h->nlmsg_type == RTM_DELLINK;
 	nlattr_each(h, sizeof(*info), read_link_attr, &l);
+	if (memcmp(l.own_mac, "\0\0\0\0\0", sizeof(l.own_mac)) == 0)
+		memcpy(l.own_mac, l.mac, sizeof(l.own_mac));
 	reader->fn(&l, reader->arg);
 	return NLREAD_NEXT;
 }
@@ -90,6 +122,33 @@ int netlink_links(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err
 	netlink_begin(&rq, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
 	code = netlink_talk(nl, &rq, read_link, &reader);
 	return code < 0 ? err_code(e, code, "cannot list the network links") : 0;
+}
+
+static int read_link_ipv6(const struct nlmsghdr *h, void *arg)
+{
+	const struct link_reader *reader = arg;
+	const struct ifinfomsg *info;
+	struct netlink_link l = { 0 };
+
+	if (h->nlmsg_type != RTM_NEWLINK || nlmsg_payload_bytes(h) < sizeof(*info))
+		return NLREAD_NEXT;
+	info = nlmsg_payload(h);
+	l.index = info->ifi_index;
+	nlattr_each(h, sizeof(*info), read_ipv6_attr, &l);
+	reader->fn(&l, reader->arg);
+	return NLREAD_NEXT;
+}
+
+int netlink_links_ipv6(struct netlink *nl, netlink_link_fn *fn, void *arg, struct err *e)
+{
+	struct link_reader reader = { fn, arg };
+	struct netlink_request rq;
+	struct ifinfomsg *info = netlink_begin(&rq, RTM_GETLINK, NLM_F_DUMP, sizeof(*info));
+	int code;
+
+	info->ifi_family = AF_INET6;
+	code = netlink_talk(nl, &rq, read_link_ipv6, &reader);
+	return code < 0 ? err_code(e, code, "cannot list the links of IPv6") : 0;
 }
 
 static void keep_link(const struct netlink_link *l, void *arg)
@@ -227,6 +286,8 @@ int netlink_link_change(struct netlink *nl, int index, const struct netlink_chan
 	}
 	if (change->name)
 		nlattr_put_text(h, IFLA_IFNAME, change->name);
+	if (change->alias)
+		nlattr_put(h, IFLA_IFALIAS, strlen(change->alias), change->alias);
 	put_mac_mtu(h, change->mac, change->mtu);
 	if (change->master)
 		nlattr_put_u32(h, IFLA_MASTER,

@@ -23,6 +23,9 @@ struct netlink_request {
 	} u;
 };
 
+int netlink_open_socket(int protocol, unsigned groups, int flags, struct netlink **out,
+			struct err *e);
+
 /* Clears the request and returns its family header of `size` bytes. Flags: NLM_F_* besides
  * NLM_F_REQUEST; NLM_F_ACK is added unless it is a dump. */
 void *netlink_begin(struct netlink_request *rq, uint16_t type, uint16_t flags, size_t size);
@@ -32,3 +35,6 @@ int netlink_talk(struct netlink *nl, struct netlink_request *rq, nlmsg_fn *cb, v
 
 /* Bytes of an address of this family: 4, 16, or 0 for none. */
 size_t netlink_addr_size(int family);
+
+/* The attribute's address into `a`, whose family says its size; AF_UNSPEC if it does not fit. */
+void netlink_take_address(const struct nlattr *attr, struct netlink_addr *a);
