@@ -35,7 +35,7 @@ static const struct key route_keys[] = {
 	  .example = "24", .help = "Its size in bits." },
 	{ .name = "gateway", .type = &type_link_gateway, .normal = "on link",
 	  .example = "192.0.2.1", .help = "The router." },
-	{ .name = "metric", .type = &number, .normal = "1000 + the link's index",
+	{ .name = "metric", .type = &number, .normal = "as in version 2",
 	  .example = "100", .help = "The smallest counts." },
 };
 static const struct type route = {
@@ -65,7 +65,7 @@ static const struct key subnet_keys[] = {
 	  .example = "255.255.255.0", .help = "The network's size." },
 	{ .name = "gateway", .type = &type_link_gateway, .normal = "none",
 	  .example = "192.0.2.1", .help = "The default route." },
-	{ .name = "metric", .type = &number, .normal = "1000 + the link's index",
+	{ .name = "metric", .type = &number, .normal = "as in version 2",
 	  .example = "100", .help = "The default route's metric." },
 	{ .name = "dns_nameservers", .type = &type_address_list, .normal = "none",
 	  .example = "[192.0.2.53]", .help = "Name servers." },
@@ -141,7 +141,7 @@ static const struct key item_keys[] = {
 	  .example = "255.255.255.0", .help = "route: its size." },
 	{ .name = "gateway", .type = &type_link_gateway, .normal = "none",
 	  .example = "192.0.2.1", .help = "route: the router." },
-	{ .name = "metric", .type = &number, .normal = "1000 + the link's index",
+	{ .name = "metric", .type = &number, .normal = "as in version 2",
 	  .example = "100", .help = "route: its metric." },
 	{ .name = "keep_configuration", .refused = "not supported: addresses always stay when the "
 						   "network service restarts" },

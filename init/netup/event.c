@@ -1,211 +1,121 @@
 #include "netup/event.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/netlink.h"
 #include "netup/lease.h"
-#include "netup/netup.h"
-#include "netup/state.h"
 
-enum { OLD_MAX = 32 };
+/* The client's clock and ours differ by the time that it takes to start this program. */
+enum { EARLY_MS = 2000 };
 
-struct link {
-	struct netlink *nl;
-	struct netlink_link is;
+struct event {
+	const char *dir, *link;
+	int family;
+	char *const *environment;
+	struct lease_file before;
 };
 
-struct old_addresses {
-	const struct netlink_addr *keep; /* stays; NULL: none */
-	struct netlink_addr items[OLD_MAX];
-	size_t count;
-};
-
-static void note_old(int index, const struct netlink_addr *a, uint8_t protocol, void *arg)
+static const char *value_of(char *const *environment, const char *name)
 {
-	struct old_addresses *old = arg;
-	const struct netlink_addr *keep = old->keep;
+	size_t len = strlen(name);
 
-	(void)index, (void)protocol;
-	if (keep && keep->prefix == a->prefix && memcmp(keep->bytes, a->bytes, 4) == 0)
-		return;
-	if (old->count < OLD_MAX)
-		old->items[old->count++] = *a;
+	for (; *environment; environment++)
+		if (strncmp(*environment, name, len) == 0 && (*environment)[len] == '=')
+			return *environment + len + 1;
+	return "";
 }
 
-/* IPv4 of a link with DHCP is all ours: what another lease left goes. */
-static int drop_addresses(struct link *l, const struct netlink_addr *keep, struct err *e)
+static void tell_ignored(const struct event *ev, const struct buf *ignored)
 {
-	struct old_addresses old = { .keep = keep };
-	int code = netlink_addrs(l->nl, l->is.index, AF_INET, note_old, &old, e);
+	const char *line = buf_text(ignored), *end;
 
-	for (size_t i = 0; i < old.count && code == 0; i++)
-		code = netlink_addr_del(l->nl, l->is.index, &old.items[i], e);
-	return code;
-}
-
-static bool is_inside(const struct netlink_addr *net, const struct netlink_addr *host)
-{
-	for (unsigned bit = 0; bit < net->prefix; bit++)
-		if ((net->bytes[bit / 8] ^ host->bytes[bit / 8]) & (0x80 >> bit % 8))
-			return false;
-	return true;
-}
-
-/* Clouds give /32 addresses with a gateway outside: that gateway is on the link. */
-static int add_route(struct link *l, const struct lease *lease, const struct lease_route *r,
-		     struct err *e)
-{
-	struct netlink_route route = {
-		.to = r->to,
-		.via = r->via,
-		.source = lease->address,
-		.index = l->is.index,
-		/* The first card's default route goes before the second's. */
-		.metric = NETUP_METRIC + (uint32_t)l->is.index,
-		.protocol = RTPROT_DHCP,
-		.onlink = r->via.family && !is_inside(&lease->address, &r->via),
-	};
-
-	return netlink_route_add(l->nl, &route, e);
-}
-
-static int apply_lease(struct link *l, const struct lease *lease, struct err *e)
-{
-	struct netlink_change change = { .mtu = lease->mtu };
-	int code;
-
-	/* A card may not do the MTU that it is told; it works with its own. */
-	if (lease->mtu && lease->mtu != l->is.mtu &&
-	    netlink_link_change(l->nl, l->is.index, &change, e) < 0)
-		log_warn("%s: %s", lease->link, e->text);
-	code = netlink_addr_add(l->nl, l->is.index, &lease->address, e);
-	if (code == 0)
-		code = drop_addresses(l, &lease->address, e);
-	if (code == 0)
-		code = netlink_routes_flush(l->nl, l->is.index, RTPROT_DHCP, e);
-	for (size_t i = 0; i < lease->route_count && code == 0; i++)
-		code = add_route(l, lease, &lease->routes[i], e);
-	return code;
-}
-
-static void add_host(struct buf *line, const char *what, const struct netlink_addr *a)
-{
-	char text[NETLINK_ADDR_TEXT_MAX];
-
-	netlink_addr_text(a, text);
-	text[strcspn(text, "/")] = '\0';
-	buf_addf(line, "%s%s", what, text);
-}
-
-static void tell_bound(const struct lease *l)
-{
-	autobuf struct buf line = { 0 };
-	char text[NETLINK_ADDR_TEXT_MAX];
-
-	buf_addf(&line, "%s by DHCP", netlink_addr_text(&l->address, text));
-	for (size_t i = 0; i < l->route_count; i++)
-		if (l->routes[i].to.family == 0)
-			add_host(&line, ", gateway ", &l->routes[i].via);
-	for (size_t i = 0; i < l->dns_count; i++)
-		add_host(&line, i ? " " : ", name server ", &l->dns[i]);
-	log_info("%s: %s", l->link, buf_text(&line));
-}
-
-static int open_link(const char *name, struct link *l, struct err *e)
-{
-	int code = netlink_open(&l->nl, e);
-
-	return code < 0 ? code : netlink_link_get(l->nl, name, &l->is, e);
+	for (; (end = strchr(line, '\n')); line = end + 1)
+		log_warn("%s: %.*s", ev->link, (int)(end - line), line);
 }
 
 /* A lease: new, or the same again. */
-static int on_lease(const char *link, char *const *environment, struct err *e)
+static int on_lease(struct event *ev, struct err *e)
 {
 	autobuf struct buf ignored = { 0 };
-	enum link_state before = state_read(NETUP_RUN, link);
-	struct link l = { 0 };
-	struct lease lease;
-	int code = lease_read(environment, &lease, &ignored, e);
+	struct lease_file f = { .state = LEASE_BOUND, .valid = true };
+	int code = lease_read(ev->environment, ev->family, &f.lease, &ignored, e);
 
-	if (code == 0)
-		code = open_link(link, &l, e);
-	if (code == 0)
-		code = apply_lease(&l, &lease, e);
-	netlink_close(l.nl);
 	if (code < 0)
 		return code;
-	if (before != LINK_BOUND) {
-		for (char *line = ignored.data, *end; line && (end = strchr(line, '\n')); line = end + 1)
-			log_warn("%s: %.*s", link, (int)(end - line), line);
-		tell_bound(&lease);
-	}
-	return state_write(NETUP_RUN, link, LINK_BOUND, &lease, e);
+	if (ev->before.state != LEASE_BOUND)
+		tell_ignored(ev, &ignored);
+	/* All ones is "for ever" (RFC 2131, section 3.3). */
+	if (f.lease.seconds && f.lease.seconds != UINT32_MAX)
+		f.until_ms = clock_boot_ms() + (int64_t)f.lease.seconds * 1000 - EARLY_MS;
+	return lease_save(ev->dir, ev->link, ev->family, &f, e);
 }
 
-/* No lease (any more): the client starts, or the lease has run out, or was refused. */
-static int on_nothing(const char *link, char *const *environment, struct err *e)
+/* The client begins, or its lease has run out: only its time tells which. */
+static int on_start(struct event *ev, struct err *e)
 {
-	struct link l = { 0 };
-	int code = open_link(link, &l, e);
+	struct lease_file f = ev->before;
 
-	(void)environment;
-	if (state_read(NETUP_RUN, link) == LINK_BOUND)
-		log_warn("%s: the address is lost, asking for a new one", link);
-	if (code == 0)
-		code = netlink_routes_flush(l.nl, l.is.index, RTPROT_DHCP, e);
-	if (code == 0)
-		code = drop_addresses(&l, NULL, e);
-	netlink_close(l.nl);
-	return code < 0 ? code : state_write(NETUP_RUN, link, LINK_ASKING, NULL, e);
+	if (f.state == LEASE_BOUND && !f.valid)
+		log_warn("%s: the lease has run out, asking for a new one", ev->link);
+	f.state = LEASE_ASKING;
+	return lease_save(ev->dir, ev->link, ev->family, &f, e);
 }
 
-static int on_no_answer(const char *link, char *const *environment, struct err *e)
+/* The server takes the lease back. */
+static int on_refusal(struct event *ev, struct err *e)
 {
-	(void)environment;
-	if (state_read(NETUP_RUN, link) == LINK_NO_ANSWER)
+	struct lease_file f = { .state = LEASE_ASKING };
+
+	if (ev->before.valid)
+		log_warn("%s: the server refuses the address, asking for another", ev->link);
+	return lease_save(ev->dir, ev->link, ev->family, &f, e);
+}
+
+static int on_no_answer(struct event *ev, struct err *e)
+{
+	struct lease_file f = ev->before;
+
+	if (f.state == LEASE_NO_ANSWER)
 		return 0;
-	log_warn("%s: no DHCP server answers; asking on", link);
-	return state_write(NETUP_RUN, link, LINK_NO_ANSWER, NULL, e);
+	f.state = LEASE_NO_ANSWER;
+	log_warn("%s: no %s server answers; asking on", ev->link,
+		 ev->family == AF_INET ? "DHCP" : "DHCPv6");
+	return lease_save(ev->dir, ev->link, ev->family, &f, e);
 }
 
 static const struct {
 	const char *name;
-	int (*handle)(const char *link, char *const *environment, struct err *e);
+	int (*handle)(struct event *ev, struct err *e);
 } events[] = {
-	{ "bound", on_lease },
-	{ "renew", on_lease },
-	{ "deconfig", on_nothing },
-	{ "nak", on_nothing },
-	{ "leasefail", on_no_answer },
+	{ "bound", on_lease },    { "renew", on_lease },          { "deconfig", on_start },
+	{ "nak", on_refusal },    { "leasefail", on_no_answer },
 };
 
-static const char *link_of(char *const *environment)
+int event_handle(const char *dir, const char *name, char *const *environment)
 {
-	for (; *environment; environment++)
-		if (strncmp(*environment, "interface=", 10) == 0)
-			return *environment + 10;
-	return "";
-}
-
-int event_handle(const char *event, char *const *environment)
-{
-	const char *link = link_of(environment);
+	struct event ev = {
+		.dir = dir,
+		.link = value_of(environment, "interface"),
+		.family = strcmp(value_of(environment, "BERTH_DHCP"), "6") == 0 ? AF_INET6 : AF_INET,
+		.environment = environment,
+	};
 	struct err e = { "" };
 
-	if (!lease_is_link_name(link)) {
+	if (!lease_is_link_name(ev.link)) {
 		log_error("the DHCP client named no network link");
 		return 1;
 	}
+	lease_load(dir, ev.link, ev.family, &ev.before);
 	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-		if (strcmp(events[i].name, event) != 0)
+		if (strcmp(events[i].name, name) != 0)
 			continue;
-		if (events[i].handle(link, environment, &e) == 0)
+		if (events[i].handle(&ev, &e) == 0)
 			return 0;
-		log_error("%s: %s", link, e.text);
+		log_error("%s: %s", ev.link, e.text);
 		return 1;
 	}
 	return 0;

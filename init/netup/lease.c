@@ -34,8 +34,13 @@ static const char *value_of(char *const *environment, const char *name)
 /* An address that one machine may have. */
 static bool is_host(const struct netlink_addr *a)
 {
+	static const uint8_t loopback[16] = { [15] = 1 };
 	uint8_t first = a->bytes[0];
 
+	/* Neither group, link-local (its link is not said), loopback nor nothing. */
+	if (a->family == AF_INET6)
+		return a->prefix == 128 && first != 0xff && (first != 0xfe || a->bytes[1] < 0x80) &&
+		       memcmp(a->bytes, loopback, 15) != 0;
 	return a->family == AF_INET && a->prefix == 32 && first != 0 && first != 127 &&
 	       first < 224;
 }
@@ -48,6 +53,11 @@ static bool parse_host(const char *text, struct netlink_addr *out)
 		return false;
 	*out = a;
 	return true;
+}
+
+static bool parse_host4(const char *text, struct netlink_addr *out)
+{
+	return parse_host(text, out) && out->family == AF_INET;
 }
 
 static bool parse_number(const char *text, unsigned long least, unsigned long most,
@@ -114,7 +124,7 @@ static bool read_ntp(char *text, struct lease *l)
 
 static bool read_server(char *text, struct lease *l)
 {
-	return parse_host(text, &l->server);
+	return parse_host4(text, &l->server);
 }
 
 static bool read_names(char *text, struct lease *l)
@@ -154,7 +164,7 @@ static bool add_route(struct lease *l, const char *to, const char *via)
 		r.to = (struct netlink_addr){ 0 };
 	else if (r.to.bytes[0] == 0 || r.to.bytes[0] == 127 || r.to.bytes[0] >= 224)
 		return false;
-	if (strcmp(via, "0.0.0.0") != 0 && !parse_host(via, &r.via))
+	if (strcmp(via, "0.0.0.0") != 0 && !parse_host4(via, &r.via))
 		return false;
 	if (r.to.family == 0 && r.via.family == 0)
 		return false;
@@ -186,7 +196,7 @@ static bool read_router(char *text, struct lease *l)
 	if (l->route_count)
 		return true;
 	text[strcspn(text, " ")] = '\0';
-	if (!parse_host(text, &r.via))
+	if (!parse_host4(text, &r.via))
 		return false;
 	l->routes[l->route_count++] = r;
 	return true;
@@ -197,16 +207,17 @@ static const struct {
 	const char *name;
 	bool (*read)(char *text, struct lease *l);
 	const char *what;
+	bool ipv6; /* both have it */
 } fields[] = {
-	{ "serverid", read_server, "the server's own address" },
-	{ "staticroutes", read_routes, "the routes (option 121)" },
-	{ "router", read_router, "the router" },
-	{ "dns", read_dns, "the name servers" },
-	{ "domain", read_names, "the domain" },
-	{ "search", read_names, "the search domains" },
-	{ "ntpsrv", read_ntp, "the time servers" },
-	{ "mtu", read_mtu, "the MTU" },
-	{ "lease", read_seconds, "the lease's time" },
+	{ "serverid", read_server, "the server's own address", false },
+	{ "staticroutes", read_routes, "the routes (option 121)", false },
+	{ "router", read_router, "the router", false },
+	{ "dns", read_dns, "the name servers", true },
+	{ "domain", read_names, "the domain", false },
+	{ "search", read_names, "the search domains", true },
+	{ "ntpsrv", read_ntp, "the time servers", false },
+	{ "mtu", read_mtu, "the MTU", false },
+	{ "lease", read_seconds, "the lease's time", true },
 };
 
 static void read_field(char *const *environment, size_t i, struct lease *l, struct buf *ignored)
@@ -249,21 +260,46 @@ static bool read_prefix(char *const *environment, struct netlink_addr *address)
 	return true;
 }
 
-int lease_read(char *const *environment, struct lease *out, struct buf *ignored, struct err *e)
+/* A server that gives no addresses (stateless, RFC 8415 section 6.1) gives name servers. */
+static int read_ipv6(char *const *environment, struct lease *l, struct buf *ignored, struct err *e)
+{
+	const char *ip = value_of(environment, "ipv6");
+
+	if (ip && (!parse_host(ip, &l->address) || l->address.family != AF_INET6))
+		return err_set(e, -EINVAL, "the DHCPv6 server gave no usable address");
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (fields[i].ipv6)
+			read_field(environment, i, l, ignored);
+	return ip || l->dns_count ? 0 :
+		err_set(e, -EINVAL, "the DHCPv6 server gave neither an address nor a name server");
+}
+
+static int read_ipv4(char *const *environment, struct lease *l, struct buf *ignored, struct err *e)
+{
+	const char *ip = value_of(environment, "ip");
+
+	if (!ip || !parse_host4(ip, &l->address))
+		return err_set(e, -EINVAL, "the DHCP server gave no usable address");
+	if (!read_prefix(environment, &l->address))
+		return err_set(e, -EINVAL, "the DHCP server gave no usable network mask");
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		read_field(environment, i, l, ignored);
+	return 0;
+}
+
+int lease_read(char *const *environment, int family, struct lease *out, struct buf *ignored,
+	       struct err *e)
 {
 	const char *link = value_of(environment, "interface");
-	const char *ip = value_of(environment, "ip");
 	struct lease l = { 0 };
+	int code;
 
 	if (!link || !lease_is_link_name(link))
 		return err_set(e, -EINVAL, "the DHCP client named no network link");
 	strcpy(l.link, link);
-	if (!ip || !parse_host(ip, &l.address))
-		return err_set(e, -EINVAL, "the DHCP server gave no usable address");
-	if (!read_prefix(environment, &l.address))
-		return err_set(e, -EINVAL, "the DHCP server gave no usable network mask");
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		read_field(environment, i, &l, ignored);
-	*out = l;
-	return 0;
+	code = family == AF_INET ? read_ipv4(environment, &l, ignored, e) :
+				   read_ipv6(environment, &l, ignored, e);
+	if (code == 0)
+		*out = l;
+	return code;
 }
