@@ -66,7 +66,7 @@ static const struct key tunnel_keys[] = {
 	{ .name = "key", .type = &private_key, .required = true, .example = "/etc/wg.key",
 	  .help = "The private key, or the file that holds it." },
 	{ .name = "port", .type = &port, .normal = "any", .example = "51820",
-	  .help = "The UDP port that the host listens on; open it in berth.firewall." },
+	  .help = "The UDP port that the host listens on; the firewall lets it in." },
 	{ .name = "mark", .type = &mark, .normal = "none", .example = "1",
 	  .help = "The firewall mark of the tunnel's own packets." },
 	{ .name = "peers", .type = &peers, .normal = "none",

@@ -17,6 +17,7 @@ extern const struct type type_ssh_keys, type_files; /* schema_files.c */
 extern const struct type type_ntp;                  /* schema_host.c */
 extern const struct type type_containers;           /* schema_compose.c */
 extern const struct type type_berth;                /* schema_berth.c */
+extern const struct type type_firewall;             /* schema_firewall.c */
 extern const struct type type_update;               /* schema_update.c */
 
 /* ---- of a container ---- */

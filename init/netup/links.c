@@ -149,6 +149,17 @@ bool manager_cares(const struct manager *m, const struct netlink_link *l)
 	return port_by_index(m, l->index) || (l->name[0] && is_ours(m, l, links_is_card(m, l)));
 }
 
+/* Also those that are left alone: somebody may bring them up. And under the name that a link gets
+ * in this very round. */
+static void guard(struct manager *m, const struct port *p, const struct netlink_link *l)
+{
+	const char *next = p ? plan_text(p->plan, "set-name") : "";
+
+	buf_addf(&m->guarded, "%s ", l->name);
+	if (*next && strcmp(next, l->name) != 0)
+		buf_addf(&m->guarded, "%s ", next);
+}
+
 static void see_link(const struct netlink_link *l, void *arg)
 {
 	struct manager *m = arg;
@@ -171,6 +182,7 @@ static void see_link(const struct netlink_link *l, void *arg)
 	p->wanted = true;
 	p->problem[0] = '\0';
 	p->plan = definition_of(m, p);
+	guard(m, p, l);
 	p->master = p->plan ? plan_master(&m->plan, plan_text(p->plan, "name")) : NULL;
 }
 
@@ -220,6 +232,7 @@ void links_look(struct manager *m)
 
 	for (size_t i = 0; i < m->count; i++)
 		m->ports[i]->wanted = false;
+	buf_reset(&m->guarded);
 	if (netlink_links(m->list, see_link, m, &e) < 0 ||
 	    netlink_links_ipv6(m->list, see_ipv6, m, &e) < 0)
 		log_error("%s", e.text);

@@ -181,6 +181,7 @@ void manager_free(struct manager *m)
 		loop_remove(m->loop, take_ptr(m->again));
 	plan_free(&m->plan);
 	buf_free(&m->made);
+	buf_free(&m->guarded);
 	free(m->network_text);
 	free(m->resolver_text);
 	free(m->firewall_text);

@@ -48,6 +48,7 @@ struct manager {
 	unsigned plan_number;
 	struct port *ports[NETUP_LINKS_MAX];
 	size_t count;
+	struct buf guarded;           /* names of links that the firewall guards, each with a blank */
 	struct buf made;              /* how links were made: "NAME how\n" */
 	char *network_text, *resolver_text, *firewall_text;
 	const char *online;           /* "online", "partial", "offline" */

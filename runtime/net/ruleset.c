@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "net/nft.h"
+#include "base/nft.h"
 
 static const struct {
 	const char *name;

@@ -136,6 +136,9 @@ class Lab:
         return subprocess.run(["nsenter", "-t", str(self.wire.pid), "-n", *argv], check=True,
                               capture_output=True, text=True, timeout=SECONDS).stdout
 
+    def ping(self, address):
+        return self.on_wire(str(busybox()), "ping", "-c1", "-W5", address)
+
     def serve(self, server, *argv):
         """Starts servers.py's SERVER on the wire and waits until it listens."""
         process = subprocess.Popen(["nsenter", "-t", str(self.wire.pid), "-n", sys.executable,

@@ -239,3 +239,71 @@ def test_who_waits_is_told():
         offer(lab, "c0")
         assert waiting.wait(30) == 0
         assert lab.state()["state"] == "online"
+
+
+def knock(lab, port, family="192.0.2.10", udp=False):
+    """What somebody on the wire meets: "open", "closed"."""
+    kind = "SOCK_DGRAM" if udp else "SOCK_STREAM"
+    code = (f"import socket; s = socket.socket(socket.AF_INET6 if ':' in '{family}' else socket.AF_INET, "
+            f"socket.{kind}); s.settimeout(5); s.connect(('{family}', {port})); s.send(b'x'); "
+            "print(s.recv(9).decode())")
+    try:
+        return "open" if lab.on_wire("python3", "-c", code).strip() == "hello" else "closed"
+    except subprocess.CalledProcessError:
+        return "closed"
+
+
+LISTENER = """
+import socket, threading
+def serve(port, kind):
+    s = socket.socket(socket.AF_INET6, kind)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("::", port))
+    if kind == socket.SOCK_DGRAM:
+        while True:
+            s.sendto(b"hello", s.recvfrom(99)[1])
+    s.listen(9)
+    while True:
+        c, _ = s.accept()
+        c.send(b"hello")
+        c.close()
+for port in (22, 80, 8001, 9000):
+    threading.Thread(target=serve, args=(port, socket.SOCK_STREAM)).start()
+threading.Thread(target=serve, args=(53, socket.SOCK_DGRAM)).start()
+print("ready", flush=True)
+"""
+
+
+def test_the_firewall_lets_in_what_it_should():
+    eth = link("c0", addresses=addresses("192.0.2.10/24", "2001:db8::10/64"))
+    port = lambda first, last, protocol, *sources: {
+        "port": {"first": first, "last": last, "protocol": protocol}, "from": list(sources)}
+    with Lab(["c0"], plan(eth)) as lab:
+        for address in ("192.0.2.1/24", "192.0.2.2/24", "2001:db8::1/64"):
+            lab.on_wire("ip", "addr", "add", address, "dev", "c0-w", "nodad")
+        listener = subprocess.Popen(lab.enter("python3", "-c", LISTENER), stdout=subprocess.PIPE, text=True)
+        lab.helpers.append(listener)
+        assert listener.stdout.readline() == "ready\n"
+        lab.wait(lambda: lab.state().get("state") == "online", "it is online")
+        lab.wait(lambda: lab.run("ip", "-6", "addr", "show", "tentative") == "", "IPv6")
+        doors = lambda: [(p, knock(lab, p)) for p in (22, 80, 8001, 9000)]
+        assert doors() == [(22, "open"), (80, "closed"), (8001, "closed"), (9000, "closed")]
+        assert knock(lab, 22, "2001:db8::10") == "open" and knock(lab, 80, "2001:db8::10") == "closed"
+        lab.ping("192.0.2.10")
+        lab.ping("2001:db8::10")
+        assert lab.run("python3", "-c", "import socket; print(socket.create_connection"
+                       "(('127.0.0.1', 80)).recv(9))") == "b'hello'\n", "the host reaches itself"
+        lab.config["berth"] = {"firewall": {"allow": [
+            port(80, 80, "tcp"), port(8000, 8010, "tcp", "192.0.2.0/30", "fd00::/8"), port(53, 53, "udp"),
+            port(9000, 9000, "tcp", "198.51.100.0/24", "2001:db8::/32")]}}
+        lab.reload(plan(eth))
+        assert doors() == [(22, "open"), (80, "open"), (8001, "open"), (9000, "closed")]
+        assert knock(lab, 9000, "2001:db8::10") == "open" and knock(lab, 8001, "2001:db8::10") == "closed"
+        assert knock(lab, 53, udp=True) == "open"
+        lab.config["berth"] = {"firewall": {"ssh_from": ["198.51.100.1"]}}
+        lab.reload(plan(eth))
+        assert doors()[0] == (22, "closed")
+        lab.config["berth"] = {"firewall": {"enabled": False}}
+        lab.reload(plan(eth))
+        assert [door for _, door in doors()] == ["open"] * 4
+        assert "berth-host" not in lab.run("nft", "list", "tables")

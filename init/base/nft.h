@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/netlink.h"
 
 struct nlattr;
 
@@ -30,6 +31,8 @@ enum nft_link { NFT_LINK_IN, NFT_LINK_OUT };
 
 /* Starts a batch that replaces the table, whether or not it is there. */
 void nft_begin(struct nft *n, const char *table);
+/* Starts a batch that removes the table, whether or not it is there. */
+void nft_begin_removal(struct nft *n, const char *table);
 void nft_free(struct nft *n);
 
 /* Makes the chain, which the rules after it go to. `type` NULL: a chain that is jumped to. */
@@ -43,6 +46,7 @@ void nft_rule_end(struct nft *n);
 void nft_match_ipv4(struct nft *n);
 void nft_match_address(struct nft *n, enum nft_address which, bool equal, uint32_t network,
 		       unsigned prefix);
+void nft_match_network(struct nft *n, enum nft_address which, const struct netlink_addr *network);
 void nft_match_protocol(struct nft *n, uint8_t ip_protocol);
 void nft_match_port(struct nft *n, uint16_t first, uint16_t last); /* destination, after protocol */
 void nft_match_link(struct nft *n, enum nft_link which, bool equal, const char *name);

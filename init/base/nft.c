@@ -1,4 +1,4 @@
-#include "net/nft.h"
+#include "base/nft.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -19,6 +19,8 @@ enum {
 	REG_PORT = NFT_REG_2,
 	IPV4_SOURCE_AT = 12,     /* in the IPv4 header (RFC 791) */
 	IPV4_DESTINATION_AT = 16,
+	IPV6_SOURCE_AT = 8,      /* in the IPv6 header (RFC 8200) */
+	IPV6_DESTINATION_AT = 24,
 	PORT_DESTINATION_AT = 2, /* alike in TCP, UDP and SCTP */
 	LINK_NAME_BYTES = 16,    /* IFNAMSIZ */
 };
@@ -75,7 +77,7 @@ static void put_table(struct nft *n, uint16_t type, uint16_t flags)
 	message_end(n);
 }
 
-void nft_begin(struct nft *n, const char *table)
+void nft_begin_removal(struct nft *n, const char *table)
 {
 	*n = (struct nft){ .table = table };
 	message_begin(n, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
@@ -84,6 +86,11 @@ void nft_begin(struct nft *n, const char *table)
 	 * this message, given when the whole batch has been committed, is the answer to all. */
 	put_table(n, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK);
 	put_table(n, NFT_MSG_DELTABLE, 0);
+}
+
+void nft_begin(struct nft *n, const char *table)
+{
+	nft_begin_removal(n, table);
 	put_table(n, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 }
 
@@ -262,6 +269,28 @@ void nft_match_address(struct nft *n, enum nft_address which, bool equal, uint32
 	if (prefix < 32)
 		mask(n, &bits, sizeof(bits));
 	compare(n, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, &address, sizeof(address));
+}
+
+void nft_match_network(struct nft *n, enum nft_address which, const struct netlink_addr *network)
+{
+	bool ipv4 = network->family == AF_INET;
+	uint8_t family = ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6, bits[16] = { 0 }, wanted[16];
+	uint32_t at = ipv4 ? (which == NFT_SOURCE ? IPV4_SOURCE_AT : IPV4_DESTINATION_AT) :
+			     (which == NFT_SOURCE ? IPV6_SOURCE_AT : IPV6_DESTINATION_AT);
+	size_t size = ipv4 ? 4 : 16;
+
+	load_meta(n, NFT_META_NFPROTO);
+	compare(n, NFT_CMP_EQ, &family, sizeof(family));
+	if (network->prefix == 0)
+		return;
+	for (unsigned bit = 0; bit < network->prefix && bit < size * 8; bit++)
+		bits[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	for (size_t i = 0; i < size; i++)
+		wanted[i] = network->bytes[i] & bits[i];
+	load_payload(n, NFT_PAYLOAD_NETWORK_HEADER, at, (uint32_t)size);
+	if (network->prefix < size * 8)
+		mask(n, bits, size);
+	compare(n, NFT_CMP_EQ, wanted, size);
 }
 
 void nft_match_protocol(struct nft *n, uint8_t ip_protocol)
