@@ -97,6 +97,7 @@ int cmd_logout(const struct cli_command *c, int argc, char **argv);
 int cmd_inspect(const struct cli_command *c, int argc, char **argv);
 int cmd_system(const struct cli_command *c, int argc, char **argv);
 int cmd_toolbox(const struct cli_command *c, int argc, char **argv);
+int cmd_network(const struct cli_command *c, int argc, char **argv);
 int cmd_support(const struct cli_command *c, int argc, char **argv);
 int cmd_status(const struct cli_command *c, int argc, char **argv);
 int cmd_services(const struct cli_command *c, int argc, char **argv);

@@ -1,0 +1,150 @@
+"""Two machines with two cables between them: a node whose bond, VLAN, tunnel and addresses come from
+its configuration, and a machine that plays the switch (a bridge with the same VLAN on it)."""
+import json
+
+import pytest
+
+from machine import BOOT_SECONDS, SHORT_SECONDS, Machine, free_port, wait_until
+
+HEAD = """#cloud-config
+hostname: {name}
+ssh_authorized_keys: ["{key}"]
+containers: {{}}
+network:
+  version: 2
+  ethernets:
+    mgmt: {{match: {{driver: virtio_net}}, dhcp4: true, dhcp4-overrides: {{route-metric: 500}}}}
+    port1: {{match: {{macaddress: "52:54:00:be:{n}:01"}}, set-name: port1}}
+    port2: {{match: {{macaddress: "52:54:00:be:{n}:02"}}, set-name: port2}}
+"""
+NODE = HEAD + """
+  bonds:
+    bond0:
+      interfaces: [port1, port2]
+      parameters: {{mode: active-backup, primary: port1, mii-monitor-interval: 100}}
+      addresses: [10.99.0.1/24, "fd99::1/64"]
+      routes:
+        - {{to: default, via: 10.99.0.2, metric: 50}}
+        - {{to: 192.0.2.0/24, via: 10.99.0.2, table: 100}}
+      routing-policy: [{{from: 10.10.0.1, table: 100, priority: 77}}]
+  vlans:
+    office: {{id: 10, link: bond0, addresses: [10.10.0.1/24]}}
+  tunnels:
+    wg0:
+      mode: wireguard
+      addresses: [10.77.0.1/24]
+      key: JTA7RlFcZ3J9iJOeqbS/ytXg6/YBDBciLThDTllkb3o=
+      port: 51820
+      peers:
+        - keys: {{public: nE8FLoGzMKTG0kG3iR9qjT/5/DHquRoC1sXtMg0rLXg=}}
+          endpoint: "[fd99::2]:51820"
+          allowed-ips: [10.77.0.0/24]
+  wifis: {{}}
+"""
+SWITCH = HEAD + """
+  bridges:
+    lan: {{interfaces: [port1, port2], parameters: {{stp: false}}, addresses: [10.99.0.2/24, "fd99::2/64"]}}
+  vlans:
+    office: {{id: 10, link: lan, addresses: [10.10.0.2/24]}}
+  tunnels:
+    wg0:
+      mode: wireguard
+      addresses: [10.77.0.2/24]
+      key: SlVga3aBjJeirbjDztnk7/oFEBsmMTxHUl1oc36JlJ8=
+      port: 51820
+      peers:
+        - keys: {{public: nHydJOz6F47m+3a3NVL1zVONO+fcvus79vmX+yk1yTo=}}
+          allowed-ips: [10.77.0.0/24]
+"""
+
+
+def cards(number, here, there):
+    """Two e1000, each with a cable of UDP datagrams: no end has to be there first."""
+    argv = []
+    for i, (mine, other) in enumerate(zip(here, there), 1):
+        argv += ["-netdev", f"socket,id=wire{i},udp=127.0.0.1:{other},localaddr=127.0.0.1:{mine}",
+                 "-device", f"e1000,id=card{i},netdev=wire{i},mac=52:54:00:be:{number}:0{i},romfile="]
+    return argv
+
+
+@pytest.fixture(scope="module")
+def pair(image, ssh_key):
+    left, right = [free_port(), free_port()], [free_port(), free_port()]
+    boot = lambda name, text, n, here, there: Machine(
+        image, user_data=text.format(name=name, key=ssh_key.public, n=n), ssh_key=ssh_key,
+        qemu=cards(n, here, there))
+    with boot("node", NODE, "00", left, right) as node, \
+         boot("switch", SWITCH, "01", right, left) as switch:
+        node.wait_ssh()
+        switch.wait_ssh()
+        yield node, switch
+
+
+def reaches(machine, address):
+    return wait_until(lambda: machine.try_ssh(f"ping -c1 -W2 {address}").returncode == 0, SHORT_SECONDS,
+                      f"an answer from {address}", machine)
+
+
+def test_everything_is_there_and_reaches_the_other_side(pair):
+    node, switch = pair
+    wait_until(lambda: json.loads(node.ssh("cat /run/berth/network.json"))["state"] == "online",
+               SHORT_SECONDS, "the node is online", node)
+    for address in ("10.99.0.2", "fd99::2", "10.10.0.2", "10.77.0.2"):
+        reaches(node, address)
+    assert "active-backup" in node.ssh("cat /proc/net/bonding/bond0")
+    assert "office@bond0" in node.ssh("ip link") and "office@lan" in switch.ssh("ip link")
+    page = node.ssh("berth network")
+    for text in ("bond0", "10.99.0.1/24", "static", "member of bond0", "wg0", "wireguard"):
+        assert text in page, page
+
+
+def test_rules_and_tables(pair):
+    node, _ = pair
+    assert "from 10.10.0.1 lookup 100" in node.ssh("ip rule")
+    assert "via 10.99.0.2" in node.ssh("ip route show table 100")
+
+
+def test_what_is_not_done_is_shown_and_costs_nothing(pair):
+    node, _ = pair
+    assert "network.wifis: not supported: Berth has no radio drivers" in node.ssh("berth status")
+
+
+def way_out(node):
+    return node.ssh("ip route get 8.8.8.8")
+
+
+def test_a_bond_survives_a_cable_and_a_default_route_its_link(pair):
+    node, _ = pair
+    assert "dev bond0" in way_out(node), "the smaller metric"
+    node.qmp("set_link", name="card1", up=False)
+    wait_until(lambda: "port2" in node.ssh("cat /sys/class/net/bond0/bonding/active_slave"),
+               SHORT_SECONDS, "the other cable is in use", node)
+    reaches(node, "10.99.0.2")
+    reaches(node, "10.10.0.2")
+    node.qmp("set_link", name="card2", up=False)
+    wait_until(lambda: "dev bond0" not in way_out(node), SHORT_SECONDS, "the other way out", node)
+    for card in ("card1", "card2"):
+        node.qmp("set_link", name=card, up=True)
+    wait_until(lambda: "dev bond0" in way_out(node), SHORT_SECONDS, "the bond is back", node)
+    wait_until(lambda: "port1" in node.ssh("cat /sys/class/net/bond0/bonding/active_slave"),
+               SHORT_SECONDS, "the primary is back", node)
+    reaches(node, "fd99::2")
+
+
+def test_the_host_lets_in_ssh_and_nothing_that_was_not_asked_for(pair):
+    node, switch = pair
+    node.ssh("nohup httpd -p 8080 -h /tmp >/dev/null 2>&1 &")
+    assert node.ssh("wget -q -O - http://127.0.0.1:8080/ 2>&1 || true").find("404") >= 0
+    refused = switch.try_ssh("wget -T 5 -q -O - http://10.99.0.1:8080/ 2>&1")
+    assert refused.returncode != 0 and "404" not in refused.stdout, refused
+    assert "SSH-2.0" in switch.ssh("nc -w 5 10.99.0.1 22 </dev/null || true")
+
+
+def test_a_reload_takes_a_changed_plan_live(pair):
+    node, _ = pair
+    before = node.ssh("cat /sys/class/net/bond0/ifindex")
+    node.ssh("sed -i 's/10.10.0.1/10.10.0.7/g' /run/berth/config.json && /usr/lib/berth/netup reload")
+    assert "10.10.0.7/24" in node.ssh("ip addr show office")
+    assert "10.10.0.1/24" not in node.ssh("ip addr show office")
+    assert node.ssh("cat /sys/class/net/bond0/ifindex") == before, "the bond was not touched"
+    reaches(node, "10.10.0.2")
