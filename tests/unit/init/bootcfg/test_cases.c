@@ -1,6 +1,6 @@
-/* Folders of cases, one for each schema: cases/NAME.yaml is read; cases/NAME.json, if it is there, is the whole
- * configuration that must come out, cases/NAME.faults the lines of `bootcfg check`, none without
- * the file. */
+/* Folders of cases, one for each schema: cases/NAME.yaml is read; cases/NAME.json, if it is there,
+ * is the whole configuration that must come out, cases/NAME.faults the lines of `bootcfg check`,
+ * none without the file. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
