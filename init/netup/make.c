@@ -240,6 +240,17 @@ static int lower_of(const struct manager *m, yyjson_val *link)
 	return p ? p->is.index : -1;
 }
 
+/* The kernel makes a bond0 by itself, with options that are not ours; and it takes the mark only of a
+ * link that is there, so one without any may be one that this program was interrupted over. */
+static bool remove_unmarked(struct manager *m, const struct netlink_make *what)
+{
+	struct netlink_link there;
+
+	return netlink_link_get(m->nl, what->name, &there, NULL) == 0 &&
+	       strcmp(there.kind, what->kind) == 0 && !there.alias[0] &&
+	       netlink_link_del(m->nl, there.index, NULL) == 0;
+}
+
 static int make(struct manager *m, yyjson_val *link, size_t kind, int lower, struct err *e)
 {
 	struct options o = { .count = 0 };
@@ -257,14 +268,12 @@ static int make(struct manager *m, yyjson_val *link, size_t kind, int lower, str
 	if (plan_mac(link, "macaddress", mac))
 		what.mac = mac;
 	code = netlink_link_make(m->nl, &what, e);
-	if (code < 0 && code != -EEXIST)
-		return code;
-	/* The kernel takes the mark only of a link that is there, so one of the right kind without any
-	 * is one that this program was interrupted over. */
-	if (netlink_link_get(m->nl, what.name, &made, NULL) < 0 ||
-	    strcmp(made.kind, what.kind) != 0 || made.alias[0])
-		return code < 0 ? code : err_set(e, -ENODEV, "it went away at once");
-	code = netlink_link_change(m->nl, made.index, &mark, e);
+	if (code == -EEXIST && remove_unmarked(m, &what))
+		code = netlink_link_make(m->nl, &what, e);
+	if (code == 0)
+		code = netlink_link_get(m->nl, what.name, &made, e);
+	if (code == 0)
+		code = netlink_link_change(m->nl, made.index, &mark, e);
 	if (code < 0)
 		return code;
 	log_info("%s: %s made", what.name, what.kind);

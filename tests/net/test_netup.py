@@ -115,8 +115,10 @@ def test_a_bridge_with_members_is_made_and_removed():
     members = [link("c0"), link("c1")]
     bridge = link("br7", "bridge", interfaces=["c0", "c1"], addresses=addresses("192.0.2.10/24"),
                   parameters={"stp": False, "forward-delay": 4000, "path-cost": {"c0": 77}})
-    with Lab(["c0", "c1"], plan(*members, bridge)) as lab:
-        lab.wait(lambda: lab.state("br7").get("ready"), "the bridge is ready")
+    with Lab(["c0", "c1"], plan(*members)) as lab:
+        lab.run("ip", "link", "add", "br7", "type", "bridge", "forward_delay", "1000")
+        lab.reload(plan(*members, bridge))
+        lab.wait(lambda: lab.state("br7").get("ready"), "the bridge is ready, made anew")
         assert lab.ip("link", "show", "dev", "c0")[0]["master"] == "br7"
         lab.wait(lambda: lab.state("c1")["state"] == "member", "its member has a carrier")
         assert lab.run("cat", "/sys/class/net/br7/bridge/stp_state").strip() == "0"
