@@ -23,7 +23,7 @@ static const struct row {
 	{ "hostname", apply_hostname, NULL, NULL },
 	{ "write_files", apply_files, NULL, NULL },
 	{ "ntp", apply_ntp, "restart time", NULL },
-	{ "network", NULL, "restart net", NULL },
+	{ "network", NULL, NULL, "net" },
 	{ "containers", NULL, NULL, "engine" },
 };
 
