@@ -240,8 +240,8 @@ static int lower_of(const struct manager *m, yyjson_val *link)
 	return p ? p->is.index : -1;
 }
 
-/* The kernel makes a bond0 by itself, with options that are not ours; and it takes the mark only of a
- * link that is there, so one without any may be one that this program was interrupted over. */
+/* The kernel makes a bond0 by itself, with options that are not ours; and it takes the mark only
+ * of a link that is there, so one without may be one that this program was interrupted over. */
 static bool remove_unmarked(struct manager *m, const struct netlink_make *what)
 {
 	struct netlink_link there;

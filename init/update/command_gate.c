@@ -102,8 +102,8 @@ static void begin_record(struct trial *t)
 /* ---- the other slot ---- */
 
 /* A panic, a hang; or a gate that failed on a machine whose data partition could not be mounted. */
-static const char no_word[] = "none of its boots wrote down what was wrong: it did not come up, or had "
-			      "no data partition";
+static const char no_word[] = "none of its boots wrote down what was wrong: it did not come "
+			      "up, or had no data partition";
 
 /* We are here because the preferred slot used up its tries, or gave itself up. The refusal is
  * written first: a power cut before the state is written comes by here again. */

@@ -27,8 +27,8 @@ struct source {
 	struct delta *delta;
 };
 
-/* `from`: a path, a disk's too, "-", or an address. The manifest's signature was checked when it returns 0.
- * source_close in any case. */
+/* `from`: a path, a disk's too, "-", or an address. The manifest's signature was checked when it
+ * returns 0. source_close in any case. */
 int source_open(struct source *s, const char *from, const struct fetch_way *way,
 		const struct keyring *keys, struct err *e);
 

@@ -68,7 +68,8 @@ static int take_facility(struct body *b, void *member, yyjson_val *v, struct err
 
 	(void)b;
 	for (size_t i = 0; text && i < ARRAY_LEN(names); i++) {
-		if ((!names[i] || strcmp(text, names[i])) && (strtoul(text, &end, 10) != i || *end || end == text))
+		if ((!names[i] || strcmp(text, names[i])) &&
+		    (strtoul(text, &end, 10) != i || *end || end == text))
 			continue;
 		*(int64_t *)member = (int64_t)i + 1;
 		return 0;

@@ -84,8 +84,8 @@ static int parse(const char *text, union address *out, socklen_t *len, struct er
 		return parse_local(text + sizeof(unixgram_head) - 1, out, len, e);
 	if (!strncmp(text, udp_head, sizeof(udp_head) - 1))
 		return parse_udp(text + sizeof(udp_head) - 1, out, len, e);
-	return err_set(e, -EINVAL, "syslog address: \"%.100s\" does not begin with udp:// or unix:// (others "
-		       "are not supported)", text);
+	return err_set(e, -EINVAL, "syslog address: \"%.100s\" does not begin with udp:// or unix:// "
+		       "(others are not supported)", text);
 }
 
 /* ---- the line ---- */
