@@ -69,6 +69,22 @@ static void test_a_slots_record_comes_back(void **unused)
 	assert_int_equal(store_read_slot(store, SLOT_A, &out, NULL), -ENOENT);
 }
 
+static void test_how_the_machine_was_comes_back(void **unused)
+{
+	const struct before in = record().before;
+	struct before out;
+
+	(void)unused;
+	store_read_good(store, &out);
+	assert_false(out.known);
+	assert_int_equal(store_write_good(store, &in, NULL), 0);
+	store_read_good(store, &out);
+	assert_memory_equal(&in, &out, sizeof(in));
+	assert_int_equal(file_replace_at(store, "good.json", "{\"go", 4, 0600, NULL), 0);
+	store_read_good(store, &out);
+	assert_false(out.known);
+}
+
 static void test_a_damaged_record_is_an_error(void **unused)
 {
 	struct slot_record out;
@@ -178,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_slots_record_comes_back),
+		cmocka_unit_test(test_how_the_machine_was_comes_back),
 		cmocka_unit_test(test_a_damaged_record_is_an_error),
 		cmocka_unit_test(test_a_failed_slot_is_refused_until_it_is_forgotten),
 		cmocka_unit_test(test_the_list_of_refusals_is_bounded),
