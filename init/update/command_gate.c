@@ -338,6 +338,19 @@ static int watch_boot(struct trial *t)
 	return EXIT_OK;
 }
 
+/* Without slots nobody starts the machine again on another configuration: this one is the good one,
+ * for the day when a later one cannot be read. */
+static int without_slots(const struct err *why)
+{
+	char digest[SHA256_HEX_MAX];
+	struct err e = { "" };
+
+	log_info("no slots to look after: %s", why->text);
+	if (configtrial_read(digest) != CONFIG_SETTLED && configtrial_keep(&e) < 0)
+		log_warn("%s", e.text);
+	return EXIT_OK;
+}
+
 int command_gate(int argc, char **argv)
 {
 	struct trial t = { .machine = { .store = -1 }, .boots = -1 };
@@ -349,9 +362,8 @@ int command_gate(int argc, char **argv)
 		return EXIT_USAGE;
 	sigaction(SIGTERM, &term, NULL);
 	if (machine_open(&t.machine, &e) < 0) {
-		log_info("no slots to look after: %s", e.text);
 		machine_close(&t.machine);
-		return EXIT_OK;
+		return without_slots(&e);
 	}
 	look_back(&t.machine);
 	begin_record(&t);

@@ -24,6 +24,7 @@ def installed(out, ssh_key, tmp_path_factory):
         machine.wait_ssh()
         said = {command: machine.try_ssh(command) for command in (
             "berth status", "berth update status", "ls /sys/block/dm-0/slaves",
+            "berth logs gate", "ls /var/lib/berth/config",
             "awk '/MemAvailable/ { print $2 }' /proc/meminfo")}
         name = machine.ssh(f"cd /sys/block; for d in vd*; do [ $(cat $d/size) = {3 << 21} ] && echo $d; "
                            "done || true").split()[0]
@@ -45,6 +46,8 @@ def test_it_runs_in_memory_and_says_so(installed):
     assert "slot memory" in page and "came over the network and runs in memory" in page
     assert "running, up" in page, "which is no fault"
     assert "what the network brings" in said["berth update status"].stderr
+    assert "no slots to look after" in said["berth logs gate"].stdout
+    assert "last-good.json" in said["ls /var/lib/berth/config"].stdout, "it counts as good at once"
     free_kib = int(said["awk '/MemAvailable/ { print $2 }' /proc/meminfo"].stdout)
     assert free_kib > 300 << 10, "of 512 MiB"
 
