@@ -23,7 +23,7 @@ include image-build/compile.mk
 include image-build/image.mk
 
 .PHONY: help run image bundle kernel test unit fuzz sweep sweep-oci lint lint-sources bench \
-	fetch packages deps clean distclean
+	fetch packages deps clean distclean reference
 
 help: ## this list
 	@echo "Berth $(VERSION). On a fresh Debian 12 or 13 machine make run and make test are enough."
@@ -79,6 +79,9 @@ bench: ## boot times, memory and sizes, medians of five boots
 
 fetch: ## download and verify every source
 	@image-build/fetch --record out/sources
+
+reference: out/host/bin/bootcfg ## write init/bootcfg/REFERENCE.md, all configuration keys
+	@out/host/bin/bootcfg reference >init/bootcfg/REFERENCE.md
 
 deps: ## install what build and tests need (Debian 12 or 13, through apt)
 	@image-build/deps test

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "bootcfg/stage.h"
 
 enum { TMPFS_FILES = 0x01021994, OS_RELEASE_MAX = 65536 };
 
@@ -29,42 +30,6 @@ static int replace_in(struct apply *a, const char *dir, mode_t dir_mode, const c
 	if (!buf_ok(text))
 		return err_set(e, -ENOMEM, "there is not enough memory");
 	return file_replace_at(fd, name, buf_text(text), text->len, mode, e);
-}
-
-void apply_hostname(struct apply *a)
-{
-	const char *name = yyjson_mut_get_str(yyjson_mut_obj_get(a->config, "hostname"));
-	autobuf struct buf text = { 0 }, hosts = { 0 };
-	struct err e = { "" };
-
-	buf_addf(&text, "%s\n", name);
-	buf_addf(&hosts,
-		 "127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost ip6-localhost ip6-loopback\n",
-		 name);
-	if (a->live && sethostname(name, strlen(name)) < 0) {
-		err_sys(&e, "cannot set the host name");
-		fault(a, FAULT_ERROR, "hostname", e.text);
-	}
-	if (replace_in(a, "/etc", 0755, "hostname", &text, 0644, &e) < 0 ||
-	    replace_in(a, "/etc", 0755, "hosts", &hosts, 0644, &e) < 0)
-		fault(a, FAULT_ERROR, "hostname", e.text);
-}
-
-void apply_ssh_keys(struct apply *a)
-{
-	yyjson_mut_val *keys = yyjson_mut_obj_get(a->config, "ssh_authorized_keys"), *key;
-	autobuf struct buf text = { 0 };
-	struct err e = { "" };
-	size_t i, max;
-
-	yyjson_mut_arr_foreach(keys, i, max, key) {
-		buf_addf(&text, "%s\n", yyjson_mut_get_str(key));
-	}
-	if (replace_in(a, "/run/berth/ssh", 0700, "authorized_keys", &text, 0600, &e) < 0)
-		fault(a, FAULT_ERROR, "ssh_authorized_keys", e.text);
-	else if (text.len == 0)
-		fault(a, FAULT_WARNING, "ssh_authorized_keys",
-		      "there is no key, so nobody can log in over SSH");
 }
 
 /* busybox ntpd's file: "server HOST" lines. Without the file PID 1 leaves the service off. */
@@ -94,6 +59,49 @@ void apply_ntp(struct apply *a)
 		buf_adds(&text, "server pool.ntp.org\n");
 	if (replace_in(a, "/etc", 0755, "ntp.conf", &text, 0644, &e) < 0)
 		fault(a, FAULT_ERROR, "ntp", e.text);
+}
+
+static bool any_deferred(struct apply *a)
+{
+	yyjson_mut_val *file;
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(yyjson_mut_obj_get(a->config, "write_files"), i, max, file) {
+		if (yyjson_mut_get_bool(yyjson_mut_obj_get(file, "defer")))
+			return true;
+	}
+	return false;
+}
+
+/* A stage's file is there if the configuration has something for it. */
+void apply_stages(struct apply *a)
+{
+	static const struct {
+		const char *key, *stage;
+	} rows[] = {
+		{ "bootcmd", "bootcmd" },     { "runcmd", "final" },	   { "phone_home", "final" },
+		{ "final_message", "final" }, { "power_state", "final" },  { "disk_setup", "disks" },
+		{ "fs_setup", "disks" },      { "mounts", "disks" },	   { "swap", "disks" },
+	};
+	yyjson_mut_val *berth = yyjson_mut_obj_get(a->config, "berth");
+	autoclose int dir = -1;
+	struct err e = { "" };
+	int code = 0;
+
+	path_remove_tree(a->root, "run/berth/stage", NULL);
+	dir = path_mkdirs_in(a->root, STAGE_DIR, 0755, &e);
+	for (size_t i = 0; i < ARRAY_LEN(rows) && dir >= 0 && code == 0; i++) {
+		yyjson_mut_val *value = yyjson_mut_obj_get(a->config, rows[i].key);
+
+		if (value && !(yyjson_mut_is_arr(value) && !yyjson_mut_arr_size(value)))
+			code = file_replace_at(dir, rows[i].stage, "", 0, 0644, &e);
+	}
+	if (dir >= 0 && code == 0 && yyjson_mut_obj_get(berth, "zram"))
+		code = file_replace_at(dir, "disks", "", 0, 0644, &e);
+	if (dir >= 0 && code == 0 && any_deferred(a))
+		code = file_replace_at(dir, "final", "", 0, 0644, &e);
+	if (dir < 0 || code < 0)
+		fault(a, FAULT_ERROR, "", e.text);
 }
 
 /* PRETTY_NAME of os-release(5), "Berth" if there is none. */

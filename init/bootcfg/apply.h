@@ -14,10 +14,26 @@ struct apply {
 	struct faults *faults;
 };
 
+/* ---- apply_users.c ---- */
+void apply_ssh_keys(struct apply *a); /* root's */
+void apply_users(struct apply *a);
+
+/* ---- apply_host.c ---- */
 void apply_hostname(struct apply *a);
-void apply_ssh_keys(struct apply *a);
-void apply_files(struct apply *a);  /* write_files: apply_files.c */
+void apply_timezone(struct apply *a);
+void apply_ca_certs(struct apply *a);
+void apply_proxy(struct apply *a);
+void apply_sysctl(struct apply *a);
+void apply_host_key(struct apply *a);
+
+/* ---- apply_files.c ---- */
+void apply_files(struct apply *a);    /* write_files, without those that are deferred */
+void apply_deferred(struct apply *a); /* those */
+void apply_container_files(struct apply *a); /* configs and secrets of containers */
+
+/* ---- apply.c ---- */
 void apply_ntp(struct apply *a);
+void apply_stages(struct apply *a); /* what is left for later in the boot (stage.h) */
 
 /* Last, because it shows the faults of all others: the text of an SSH login, /run/berth/motd. */
 void apply_motd(struct apply *a);

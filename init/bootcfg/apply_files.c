@@ -152,18 +152,47 @@ static int write_file(int root, yyjson_mut_val *file, struct err *e)
 	return code;
 }
 
-void apply_files(struct apply *a)
+static void write_list(struct apply *a, const char *list, bool deferred)
 {
 	yyjson_mut_val *file;
 	size_t i, max;
 
-	yyjson_mut_arr_foreach(yyjson_mut_obj_get(a->config, "write_files"), i, max, file) {
+	yyjson_mut_arr_foreach(yyjson_mut_obj_get(a->config, list), i, max, file) {
 		autobuf struct buf path = { 0 };
 		struct err e = { "" };
 
+		if (yyjson_mut_get_bool(yyjson_mut_obj_get(file, "defer")) != deferred)
+			continue;
 		if (write_file(a->root, file, &e) == 0)
 			continue;
-		buf_addf(&path, "write_files[%zu]", i);
+		buf_addf(&path, "%s[%zu]", list, i);
 		fault_add(a->faults, FAULT_ERROR, "", 0, 0, buf_text(&path), "%s", e.text);
 	}
+}
+
+void apply_files(struct apply *a)
+{
+	write_list(a, "write_files", false);
+}
+
+void apply_deferred(struct apply *a)
+{
+	write_list(a, "write_files", true);
+}
+
+/* Below folders that only root enters: a container sees the file alone, as a mount. */
+void apply_container_files(struct apply *a)
+{
+	static const char *const folders[] = { "/run/berth/configs", "/run/berth/secrets" };
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		autoclose int fd = path_mkdirs_in(a->root, folders[i], 0755, NULL);
+		autoclose int again = -1;
+
+		if (fd >= 0)
+			again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (again >= 0)
+			fchmod(again, 0700);
+	}
+	write_list(a, "container_files", false);
 }

@@ -243,9 +243,17 @@ static void apply_all(struct boot *b)
 
 	/* Who can log in first: whatever else goes wrong. */
 	apply_ssh_keys(&a);
+	apply_host_key(&a);
+	apply_users(&a);
 	apply_hostname(&a);
+	apply_timezone(&a);
+	apply_ca_certs(&a);
+	apply_proxy(&a);
+	apply_sysctl(&a);
 	apply_files(&a);
+	apply_container_files(&a);
 	apply_ntp(&a);
+	apply_stages(&a);
 	apply_motd(&a);
 }
 

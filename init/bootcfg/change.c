@@ -20,10 +20,20 @@ static const struct row {
 	const char *reload;  /* ... or reads it again at a SIGHUP */
 } at_once[] = {
 	{ "ssh_authorized_keys", apply_ssh_keys, NULL, NULL },
+	{ "disable_root", apply_ssh_keys, NULL, NULL },
+	{ "users", apply_ssh_keys, NULL, NULL }, /* disable_root depends on them */
+	{ "users", apply_users, NULL, NULL },
+	{ "groups", apply_users, NULL, NULL },
+	{ "chpasswd", apply_users, NULL, NULL },
 	{ "hostname", apply_hostname, NULL, NULL },
+	{ "fqdn", apply_hostname, NULL, NULL },
+	{ "manage_etc_hosts", apply_hostname, NULL, NULL },
+	{ "timezone", apply_timezone, NULL, NULL },
+	{ "ca_certs", apply_ca_certs, NULL, NULL },
 	{ "write_files", apply_files, NULL, NULL },
 	{ "ntp", apply_ntp, "restart time", NULL },
 	{ "network", NULL, NULL, "net" },
+	{ "container_files", apply_container_files, NULL, NULL }, /* before who reads them */
 	{ "containers", NULL, NULL, "engine" },
 };
 

@@ -12,7 +12,13 @@ int command_forget(int count, char **none);
 int command_diff(int count, char **file);     /* against what is in force, a line for each key */
 int command_apply(int count, char **file_and_seconds);
 int command_edit(int count, char **seconds);   /* of what is installed, in $EDITOR */
-int command_explain(int count, char **keys);  /* the reference of a key, or of all */
 
 /* A change that waits to be confirmed is confirmed. 0, also when none waits; or -errno. */
 int change_confirm(struct err *e);
+
+/* ---- explain.c ---- */
+int command_explain(int count, char **keys);  /* what a key means; without keys: all of them */
+int command_reference(int count, char **none); /* the same as a page of Markdown */
+
+/* ---- schema_json.c ---- */
+int command_schema(int count, char **none);   /* a JSON Schema, for editors */

@@ -6,6 +6,12 @@
 #include "base/log.h"
 #include "bootcfg/boot.h"
 #include "bootcfg/commands.h"
+#include "bootcfg/stage.h"
+
+static int command_stage(int count, char **names)
+{
+	return count == 1 ? stage_run(names[0]) : 2;
+}
 
 static int command_online(int count, char **unused)
 {
@@ -24,8 +30,11 @@ static const struct command {
 	{ "online", "", "the second stage: ask the source that is on the network", command_online, 0 },
 	{ "check", "FILE...", "say what is wrong in these configurations", command_check, 1 },
 	{ "show", "FILE...", "print them as the machine would understand them", command_show, 1 },
+	{ "stage", "NAME", "do what the configuration leaves for later in a boot", command_stage, 1 },
 	{ "explain", "[KEY...]", "print what a key means, such as containers.web.ports",
 	  command_explain, 0 },
+	{ "reference", "", "print what all of them mean, as a page of Markdown", command_reference, 0 },
+	{ "schema", "", "print a JSON Schema of them, for editors", command_schema, 0 },
 	{ "diff", "FILE", "say what it would change, and what of that at once", command_diff, 1 },
 	{ "apply", "FILE [TIME]", "change it; back again after the time, unless it is kept",
 	  command_apply, 1 },

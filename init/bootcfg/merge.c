@@ -145,6 +145,35 @@ void merge_metadata(yyjson_mut_doc *into, yyjson_mut_doc *meta)
 	merge_ssh_keys(into, meta);
 }
 
+static void set_text(yyjson_mut_doc *doc, const char *name, const char *text, size_t len)
+{
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+	yyjson_mut_val *value = yyjson_mut_strncpy(doc, text, len);
+
+	yyjson_mut_obj_remove_key(root, name);
+	yyjson_mut_obj_add_val(doc, root, name, value);
+}
+
+/* As cloud-init's get_hostname_fqdn: a name with a dot is the long one, and the short one is what
+ * stands before its first dot. */
+static void choose_names(yyjson_mut_doc *config)
+{
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(config);
+	bool prefer = yyjson_mut_get_bool(yyjson_mut_obj_remove_key(root, "prefer_fqdn_over_hostname"));
+	const char *host = yyjson_mut_get_str(yyjson_mut_obj_get(root, "hostname"));
+	const char *fqdn = yyjson_mut_get_str(yyjson_mut_obj_get(root, "fqdn"));
+
+	if (!host && !fqdn)
+		host = default_hostname;
+	if (!fqdn && strchr(host, '.'))
+		set_text(config, "fqdn", host, strlen(host));
+	fqdn = yyjson_mut_get_str(yyjson_mut_obj_get(root, "fqdn"));
+	if (fqdn && (prefer || !host))
+		set_text(config, "hostname", fqdn, prefer ? strlen(fqdn) : strcspn(fqdn, "."));
+	else
+		set_text(config, "hostname", host, strcspn(host, "."));
+}
+
 void merge_defaults(yyjson_mut_doc *config)
 {
 	static const char *const lists[] = { "ssh_authorized_keys", "write_files", "containers",
@@ -155,8 +184,7 @@ void merge_defaults(yyjson_mut_doc *config)
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		list_of(config, lists[i]);
-	if (!yyjson_mut_obj_get(root, "hostname"))
-		yyjson_mut_obj_add_str(config, root, "hostname", default_hostname);
+	choose_names(config);
 	if (!ntp)
 		ntp = yyjson_mut_obj_add_obj(config, root, "ntp");
 	if (!yyjson_mut_obj_get(ntp, "enabled"))

@@ -31,6 +31,7 @@ read_fn read_ulimit;       /* 1024: soft and hard */
 read_fn read_device;       /* "/dev/a:/dev/b:rwm" */
 read_fn read_restart;      /* "on-failure:3" */
 read_fn read_pairs;        /* a list of "KEY=VALUE" */
+read_fn read_exposed;      /* "80-81/udp": a list of "80/udp" */
 read_fn read_extra_host;   /* "name:address", "name=address" */
 
 /* ---- checks.c ---- */
@@ -38,3 +39,29 @@ check_fn check_hostname, check_host_or_address, check_address, check_container_n
 check_fn check_image, check_absolute_path, check_env_name, check_no_blank, check_capability;
 check_fn check_signal, check_sysctl, check_cpuset, check_user, check_not_empty, check_ssh_key;
 check_fn check_owner, check_ulimit_name, check_label_name, check_web_address, check_time_zone;
+check_fn check_user_name, check_one_line, check_passwd_path, check_password_hash; /* read_host.c */
+check_fn check_certificate, check_registry, check_no_proxy;
+check_fn check_device, check_dev_path, check_fs_label, check_swap_path; /* read_disks.c */
+
+/* ---- read_host.c: cloud-init's values ---- */
+read_fn read_comma_list;     /* "a, b": names */
+read_fn read_comma_groups;   /* the same, as groups without users */
+read_fn read_group;          /* one group without users */
+read_fn read_password_pair;  /* "USER:HASH" */
+read_fn read_password_lines; /* lines of them */
+read_fn read_false, read_true; /* the one alone */
+read_fn read_all_posted;     /* "all" of phone_home */
+read_fn read_delay;          /* "now", or minutes */
+read_fn read_condition;      /* true, false, or a line for the shell: as a command */
+read_fn read_manage_hosts;   /* true, false, "localhost" */
+read_fn read_zram;           /* "256m": bytes, "50%": a text */
+
+/* ---- read_disks.c ---- */
+read_fn read_layout;         /* percentages of a disk */
+read_fn read_partition;
+read_fn read_mount_defaults;
+read_fn read_swap_size;
+finish_fn finish_mount;
+
+/* ---- read_host_key.c ---- */
+read_fn read_host_key;       /* {dropbear_base64, public} of an OpenSSH private key */

@@ -389,6 +389,25 @@ yyjson_mut_val *read_pairs(struct walk *w, const struct type *t, const struct no
 	return into;
 }
 
+yyjson_mut_val *read_exposed(struct walk *w, const struct type *t, const struct node *n,
+			     struct err *why)
+{
+	autofree char *text = text_without_dollars(n->text, why);
+	yyjson_mut_val *list = yyjson_mut_arr(w->doc);
+	struct port p = { 0 };
+
+	(void)t;
+	if (!text || parse_protocol(text, &p, why) < 0 || parse_range(text, 1, &p.target, why) < 0)
+		return NULL;
+	for (int64_t port = p.target.from; port <= p.target.to; port++) {
+		char one[32];
+
+		snprintf(one, sizeof(one), "%d/%s", (int)port, p.protocol);
+		yyjson_mut_arr_add_strcpy(w->doc, list, one);
+	}
+	return list;
+}
+
 /* Kept as Docker's "name:address"; Compose also writes "name=address". */
 yyjson_mut_val *read_extra_host(struct walk *w, const struct type *t, const struct node *n,
 				struct err *why)

@@ -225,6 +225,41 @@ static const struct type pull_policy = {
 	.expected = "\"missing\", \"always\" or \"never\"",
 };
 
+/* ---- small ones ---- */
+static const struct type profile = {
+	SCALAR(read_text), .name = "profile", .check = check_user_name,
+	.expected = "a name such as \"debug\"",
+};
+static const struct type profiles = {
+	.kind = TYPE_LIST, .name = "list of profiles", .item = &profile, .count_max = 32,
+	.expected = "a list of profiles",
+};
+static const struct type search = {
+	.kind = TYPE_LIST, .name = "list of domains", .item = &type_hostname, .single = true,
+	.count_max = 32, .expected = "a list of domains",
+};
+static const struct type dns_option = {
+	SCALAR(read_text), .name = "option", .check = check_no_blank,
+	.expected = "an option such as \"ndots:2\"",
+};
+static const struct type dns_options = {
+	.kind = TYPE_LIST, .name = "list of options", .item = &dns_option, .count_max = 32,
+	.expected = "a list of options such as \"ndots:2\"",
+};
+static const struct type exposed_port = {
+	SCALAR(read_exposed), .name = "port", .splice = true,
+	.expected = "a port such as \"3000\" or \"53/udp\"",
+};
+static const struct type exposed = {
+	.kind = TYPE_LIST, .name = "list of ports", .item = &exposed_port,
+	.expected = "a list of ports such as \"3000\"",
+};
+static const char *const platforms[] = { "linux/amd64", "linux/x86_64", "linux", NULL };
+static const struct type platform = {
+	SCALAR(read_text), .name = "platform", .words = platforms,
+	.expected = "\"linux/amd64\" (there is no emulation of other machines)",
+};
+
 #define NOT_YET "not supported yet"
 #define ONE_HOST "not supported: it means nothing on this host; leave this key out"
 
@@ -335,14 +370,29 @@ static const struct key keys[] = {
 	  .help = "How the host tells whether it does its work." },
 	{ .name = "pull_policy", .type = &pull_policy, .normal = "missing", .example = "always",
 	  .help = "When the image is fetched: at every start, when it is not there, or never." },
+	{ .name = "configs", .type = &type_config_uses, .normal = "none",
+	  .example = "[{source: site, target: /etc/site.conf}]",
+	  .help = "Files of the top level's configs, read-only: in \"/\" unless target says where." },
+	{ .name = "secrets", .type = &type_config_uses, .normal = "none", .example = "[token]",
+	  .help = "The same of its secrets: in /run/secrets." },
+	{ .name = "profiles", .type = &profiles, .normal = "none: it always runs",
+	  .example = "[debug]", .help = "It runs only if berth.profiles has one of these." },
+	{ .name = "annotations", .type = &labels, .normal = "none",
+	  .example = "{org.example.team: web}", .help = "Annotations for the OCI runtime." },
+	{ .name = "dns_search", .type = &search, .normal = "the host's", .example = "example.org",
+	  .help = "Domains in which it looks up short names." },
+	{ .name = "dns_opt", .type = &dns_options, .normal = "none", .example = "[\"ndots:2\"]",
+	  .help = "Options of its resolver, as in resolv.conf(5)." },
+	{ .name = "expose", .type = &exposed, .normal = "the image's", .example = "[\"3000\"]",
+	  .help = "Ports that it listens on, for people: on the bridge all are reached." },
+	{ .name = "platform", .type = &platform, .normal = "the machine's", .example = "linux/amd64",
+	  .help = "The kind of image: this machine's, there is no emulation." },
 
-	{ .name = "annotations", .refused = NOT_YET ": use labels" },
 	{ .name = "attach", .refused = ONE_HOST },
 	{ .name = "build",
 	  .refused = "not supported: build the image elsewhere and name it in \"image\"" },
 	{ .name = "cgroup_parent",
 	  .refused = "not supported: the host places its containers itself" },
-	{ .name = "configs", .refused = NOT_YET ": use write_files and a volume" },
 	{ .name = "container_name", .refused = "not supported: the container's name is its key" },
 	{ .name = "cpu_count", .refused = "not supported: use cpus" },
 	{ .name = "cpu_percent", .refused = "not supported: use cpus" },
@@ -351,13 +401,8 @@ static const struct key keys[] = {
 	{ .name = "credential_spec", .refused = ONE_HOST },
 	{ .name = "develop", .refused = ONE_HOST },
 	{ .name = "device_cgroup_rules", .refused = NOT_YET ": use devices" },
-	{ .name = "dns_opt", .refused = NOT_YET },
-	{ .name = "dns_search", .refused = NOT_YET },
 	{ .name = "env_file",
 	  .refused = "not supported: there is no file beside this one; use environment" },
-	{ .name = "expose",
-	  .refused = "not supported: containers on the bridge reach each other's ports anyway; "
-		     "leave this key out" },
 	{ .name = "extends", .refused = "not supported: use a YAML anchor and \"<<\"" },
 	{ .name = "external_links", .refused = NOT_YET },
 	{ .name = "gpus", .refused = NOT_YET },
@@ -369,14 +414,10 @@ static const struct key keys[] = {
 	{ .name = "mem_swappiness", .refused = "not supported: cgroup v2 has no such setting" },
 	{ .name = "networks", .refused = NOT_YET ": use network_mode" },
 	{ .name = "oom_kill_disable", .refused = "not supported: cgroup v2 has no such setting" },
-	{ .name = "platform",
-	  .refused = "not supported: the image is of the machine's own kind; leave this key out" },
 	{ .name = "post_start", .refused = NOT_YET },
 	{ .name = "pre_stop", .refused = NOT_YET },
-	{ .name = "profiles", .refused = NOT_YET ": every container here is started" },
 	{ .name = "runtime", .refused = "not supported: there is one runtime; leave this key out" },
 	{ .name = "scale", .refused = "not supported: declare each container by its own name" },
-	{ .name = "secrets", .refused = NOT_YET ": use write_files and a volume" },
 	{ .name = "storage_opt", .refused = NOT_YET },
 	{ .name = "volumes_from", .refused = NOT_YET ": name the volume in both" },
 };
@@ -422,6 +463,7 @@ static void finish_container(struct walk *w, const struct node *n, yyjson_mut_va
 
 	list_hosts(w, container);
 	list_dependencies(w, container);
+	yyjson_mut_obj_remove_key(container, "platform");
 	if (mode && strcmp(mode, "bridge") != 0 &&
 	    yyjson_mut_arr_size(yyjson_mut_obj_get(container, "ports")))
 		walk_fault(w, FAULT_ERROR, n,

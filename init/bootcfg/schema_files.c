@@ -53,8 +53,8 @@ static const struct key file_keys[] = {
 	  .help = "User and group, by name or number." },
 	{ .name = "append", .type = &type_bool, .normal = "false", .example = "true",
 	  .help = "Add to what the image's file holds instead of replacing it." },
-	{ .name = "defer", .refused = "not supported: files are written once, before the services "
-				      "start; leave this key out" },
+	{ .name = "defer", .type = &type_bool, .normal = "false", .example = "true",
+	  .help = "Written at the end of the boot, when containers and mounts are there." },
 	{ .name = "source", .refused = "not supported yet: give the file's content in \"content\"" },
 };
 

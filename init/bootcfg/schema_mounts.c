@@ -153,3 +153,34 @@ const struct type type_tmpfs_list = {
 	.kind = TYPE_LIST, .name = "list of paths", .item = &tmpfs, .single = true,
 	.expected = "a path, or a list of paths",
 };
+
+/* ---- configs and secrets ---- */
+static const struct key use_keys[] = {
+	{ .name = "source", .type = &type_text, .required = true, .example = "site",
+	  .help = "Its name at the top level." },
+	{ .name = "target", .type = &type_text, .normal = "its name", .example = "/etc/site.conf",
+	  .help = "Its path in the container." },
+	{ .name = "mode", .type = &octal_mode, .normal = "0444", .example = "\"0400\"",
+	  .help = "Its mode, octal." },
+	{ .name = "uid", .refused = "not supported: it belongs to root; mode says who may read it" },
+	{ .name = "gid", .refused = "not supported: it belongs to root; mode says who may read it" },
+};
+
+static yyjson_mut_val *read_use(struct walk *w, const struct type *t, const struct node *n,
+				struct err *why)
+{
+	yyjson_mut_val *o = yyjson_mut_obj(w->doc);
+
+	(void)t, (void)why;
+	yyjson_mut_obj_add_val(w->doc, o, "source", walk_text(w, n->text, n->len));
+	return o;
+}
+
+static const struct type use = {
+	OBJECT(use_keys), .name = "file", .read = read_use,
+	.expected = "the name of a file at the top level, or a mapping with \"source\"",
+};
+const struct type type_config_uses = {
+	.kind = TYPE_LIST, .name = "list of files", .item = &use,
+	.expected = "a list of names of files at the top level",
+};

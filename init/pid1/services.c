@@ -4,14 +4,19 @@
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
+/* The stages of bootcfg: what the configuration has for a later moment (bootcfg/stage.h). Without
+ * anything for it a stage is off. */
+#define STAGE(name) "/run/berth/stage/" name
+
 /* Made once, kept, and made anew when a power cut left it damaged: a host whose key cannot be
  * read locks everybody out. -R is no alternative: it makes the key in the middle of a login. */
 static const char make_host_key[] =
 	"set -e; umask 077; cd /var/lib/berth/ssh; key=dropbear_ed25519_host_key\n"
-	"if dropbearkey -y -f $key >/dev/null 2>&1; then exit 0; fi\n"
+	"mkdir -p /run/berth/ssh; public=/run/berth/ssh/host_key.pub\n"
+	"if dropbearkey -y -f $key >$public 2>/dev/null; then exit 0; fi\n"
 	"[ ! -e $key ] || echo 'ssh-key: warning: the host key was damaged, a new one is made'\n"
 	"rm -f $key.new; dropbearkey -t ed25519 -f $key.new >/dev/null\n"
-	"sync $key.new; mv $key.new $key; sync .\n";
+	"sync $key.new; mv $key.new $key; sync .; dropbearkey -y -f $key >$public\n";
 
 static const struct service_def services[] = {
 	{
@@ -57,9 +62,30 @@ static const struct service_def services[] = {
 		.max_tries = 1,
 	},
 	{
+		.name = "bootcmd",
+		.argv = ARGV("/usr/lib/berth/bootcfg", "stage", "bootcmd"),
+		.after = { "data", "config", "metadata" },
+		.kind = SVC_ONESHOT,
+		.condition = STAGE("bootcmd"),
+		.start_ms = 120000,
+		.stop_ms = 5000,
+		.max_tries = 1,
+	},
+	{
+		/* A check of a large file system takes its time. */
+		.name = "disks",
+		.argv = ARGV("/usr/lib/berth/disks"),
+		.after = { "data", "config", "metadata", "bootcmd" },
+		.kind = SVC_ONESHOT,
+		.condition = STAGE("disks"),
+		.start_ms = 180000,
+		.stop_ms = 10000,
+		.max_tries = 1,
+	},
+	{
 		.name = "engine",
 		.argv = ARGV("/usr/lib/berth/engine"),
-		.after = { "data", "config", "metadata" },
+		.after = { "data", "config", "metadata", "bootcmd", "disks" },
 		.kind = SVC_DAEMON,
 		.notify = true,
 		.stop_first = true,
@@ -71,7 +97,8 @@ static const struct service_def services[] = {
 	{
 		.name = "ssh-key",
 		.argv = ARGV("/usr/bin/sh", "-c", make_host_key),
-		.after = { "data" },
+		/* The configuration may bring the key. */
+		.after = { "data", "config" },
 		.kind = SVC_ONESHOT,
 		.in_rescue = true,
 		.start_ms = 30000,
@@ -81,8 +108,7 @@ static const struct service_def services[] = {
 	{
 		.name = "ssh",
 		.argv = ARGV("/usr/bin/dropbear", "-F", "-E", "-s", "-p", "22",
-			     "-r", "/var/lib/berth/ssh/dropbear_ed25519_host_key",
-			     "-D", "/run/berth/ssh"),
+			     "-r", "/var/lib/berth/ssh/dropbear_ed25519_host_key"),
 		.after = { "config", "ssh-key" },
 		.kind = SVC_DAEMON,
 		.in_rescue = true,
@@ -120,6 +146,16 @@ static const struct service_def services[] = {
 		.kind = SVC_TASK,
 		.start_ms = 5000,
 		.stop_ms = 2000,
+	},
+	{
+		.name = "final",
+		.argv = ARGV("/usr/lib/berth/bootcfg", "stage", "final"),
+		.after = { "disks", "net", "engine", "ssh" },
+		.kind = SVC_TASK,
+		.condition = STAGE("final"),
+		.start_ms = 5000,
+		.stop_ms = 5000,
+		.max_tries = 1,
 	},
 };
 

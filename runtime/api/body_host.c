@@ -191,6 +191,8 @@ static const struct body_key host_keys[] = {
 	{ "CpusetCpus", take_string, SPEC(cpuset) },
 	{ "Devices", take_devices, SPEC(devices) },
 	{ "Dns", take_strings, SPEC(dns) },
+	{ "DnsOptions", take_strings, SPEC(dns_opt) },
+	{ "DnsSearch", take_strings, SPEC(dns_search) },
 	{ "ExtraHosts", take_strings, SPEC(extra_hosts) },
 	{ "GroupAdd", take_strings, SPEC(group_add) },
 	{ "Init", take_bool, SPEC(init) },

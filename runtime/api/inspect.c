@@ -206,8 +206,8 @@ static void add_host_config(struct buf *b, const struct container *c)
 	json_strings(b, "CapDrop", &s->cap_drop);
 	json_string(b, "CgroupnsMode", s->cgroup && *s->cgroup ? s->cgroup : "private");
 	json_strings(b, "Dns", &s->dns);
-	json_raw(b, "DnsOptions", "[]");
-	json_raw(b, "DnsSearch", "[]");
+	json_strings(b, "DnsOptions", &s->dns_opt);
+	json_strings(b, "DnsSearch", &s->dns_search);
 	json_strings(b, "ExtraHosts", &s->extra_hosts);
 	json_strings(b, "GroupAdd", &s->group_add);
 	json_string(b, "IpcMode", s->ipc && *s->ipc ? s->ipc : "private");

@@ -101,6 +101,7 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 	} verbs[] = {
 		{ "check", "check", 2 }, { "diff", "diff", 2 },     { "apply", "apply", 2 },
 		{ "edit", "edit", 1 },    { "confirm", "keep", 1 },  { "forget", "forget", 1 },
+		{ "explain", "explain", 1 }, { "explain", "explain", 2 }, { "schema", "schema", 1 },
 	};
 	const char *within = NULL;
 	const struct cli_option options[] = {

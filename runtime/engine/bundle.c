@@ -129,20 +129,49 @@ static bool reachable(const struct container *c, const char *line, size_t len)
 	return strncmp(address, "127.", 4) && strncmp(address, "::1", 3);
 }
 
+static void add_words(struct buf *out, const char *name, const struct string_list *words)
+{
+	if (words->count)
+		buf_adds(out, name);
+	for (size_t i = 0; i < words->count; i++)
+		buf_addf(out, " %s", words->items[i]);
+	if (words->count)
+		buf_adds(out, "\n");
+}
+
+/* Whether the container has an own line of this kind, in place of the host's. */
+static bool replaced(const struct container *c, const char *line)
+{
+	const struct {
+		const char *word;
+		size_t count;
+	} own[] = {
+		{ "nameserver", c->spec.dns.count },
+		{ "search", c->spec.dns_search.count },
+		{ "options", c->spec.dns_opt.count },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (own[i].count && !strncmp(line, own[i].word, strlen(own[i].word)))
+			return true;
+	return false;
+}
+
 static void add_resolv(const struct container *c, struct buf *out)
 {
 	autobuf struct buf host = { 0 };
 
 	for (size_t i = 0; i < c->spec.dns.count; i++)
 		buf_addf(out, "nameserver %s\n", c->spec.dns.items[i]);
+	add_words(out, "search", &c->spec.dns_search);
+	add_words(out, "options", &c->spec.dns_opt);
 	/* No file yet: DHCP has not answered. The containers get it when it comes. */
 	if (file_read_at(AT_FDCWD, c->engine->paths.resolv, HOST_FILE_MAX, &host, NULL) < 0)
 		return;
 	for (const char *line = buf_text(&host); *line;) {
 		size_t len = strcspn(line, "\n");
-		bool server = !strncmp(line, "nameserver", 10);
 
-		if (reachable(c, line, len) && !(server && c->spec.dns.count))
+		if (reachable(c, line, len) && !replaced(c, line))
 			buf_addf(out, "%.*s\n", (int)len, line);
 		line += len + (line[len] == '\n');
 	}

@@ -152,6 +152,9 @@ static const struct record_field spec_fields[] = {
 	F_STRS(container_spec, volumes_from),
 	F_STRS(container_spec, extra_hosts),
 	F_STRS(container_spec, dns),
+	F_STRS(container_spec, dns_search),
+	F_STRS(container_spec, dns_opt),
+	F_MAP(container_spec, annotations),
 	F_STRS(container_spec, group_add),
 	F_LIST(container_spec, depends_on, &dependency_type),
 	F_OBJ(container_spec, healthcheck, &health_type),
@@ -225,6 +228,18 @@ static int check_volumes(const struct container_spec *s, struct err *e)
 			return err_set(e, -EINVAL, "volumes[%zu]: a bind's source is an absolute path",
 				       i);
 	}
+	return 0;
+}
+
+/* Those of ours tell the runtime who the program runs as. */
+static int check_annotations(const struct container_spec *s, struct err *e)
+{
+	static const char ours[] = "org.berth.";
+
+	for (size_t i = 0; i < s->annotations.count; i++)
+		if (!strncmp(s->annotations.items[i].name, ours, sizeof(ours) - 1))
+			return err_set(e, -EINVAL, "annotations: \"%s\": names that begin with \"%s\" "
+				       "are Berth's own", s->annotations.items[i].name, ours);
 	return 0;
 }
 
@@ -346,6 +361,8 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 		rc = check_health(s, e);
 	if (!rc)
 		rc = check_namespaces(s, e);
+	if (!rc)
+		rc = check_annotations(s, e);
 	return rc < 0 ? rc : check_numbers(s, e);
 }
 

@@ -155,7 +155,9 @@ struct container_spec {
 	char *cgroup; /* NULL, "", "private": its own; "host" */
 	struct string_list volumes_from; /* "NAME", "NAME:ro": their volumes, added at its making */
 	struct string_list extra_hosts; /* "name:address" */
-	struct string_list dns;
+	struct string_list dns, dns_search;
+	struct string_list dns_opt; /* "ndots:2" */
+	struct string_map annotations; /* OCI's, besides our own */
 	struct string_list group_add;
 	struct spec_dependency_list depends_on;
 	struct spec_health healthcheck;

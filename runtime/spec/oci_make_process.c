@@ -211,10 +211,13 @@ static bool own(const char *mode)
 
 int make_root(struct oci_make *m, struct err *e)
 {
+	const struct string_map *notes = &m->spec->annotations;
 	char hostname[65];
 	int rc = make_text(&m->oci.root->path, m->context->rootfs);
 
 	(void)e;
+	for (size_t i = 0; i < notes->count && !rc; i++)
+		rc = string_map_set(&m->oci.annotations, notes->items[i].name, notes->items[i].value);
 	m->oci.root->readonly = m->spec->read_only;
 	/* The host's own names are not the container's to set. */
 	if (!rc && own(m->spec->uts))

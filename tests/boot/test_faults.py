@@ -126,20 +126,41 @@ def test_128_mib_are_enough(image):
         assert "Berth" in machine.wait_http(80)
 
 
+MANY = """hostnam: typo
+users: [{name: core, sudo: ALL}, {gecos: nobody}, default, 7]
+disable_root: true
+chpasswd: {list: ["root:secret"]}
+timezone: Atlantis
+bootcmd: ["sleep 1000"]
+runcmd: ls
+mounts: [[/dev/nothing, /srv], [/dev/nothing2, /var/nothing, ext4, defaults]]
+disk_setup: {/dev/nothing: {layout: true}}
+fs_setup: [{device: /dev/vda, filesystem: ext4, overwrite: true}]
+swap: {size: 900G}
+write_files: [{path: /usr/bin/sh, content: x}, {path: /etc/a, owner: who, content: x}, {path: a}]
+ca_certs: {trusted: [x]}
+berth: {sysctl: {no.such.thing: "1"}, kernel_args: quiet, registries: {a.b: {username: x}}}
+containers:
+  demo: {image: localhost/demo, ports: ["99999:1"]}
+  lost: {image: a, secrets: [token]}
+"""
 FAULTY = [
-    ("a tab", "containers:\n\tdemo: {image: x}\n", r"tab"),
-    ("an unknown key", "hostnam: typo\n", r"hostnam.*hostname"),
-    ("a bad value", "containers:\n  demo:\n    image: localhost/demo\n    ports: ['99999:1']\n",
-     r"99999"),
+    ("a tab", "containers:\n\tdemo: {image: x}\n", r"tab", []),
+    # One of nearly each kind at once (all of them, one by one: tests/unit/init/bootcfg/test_faults.c).
+    ("many", MANY, r"hostnam.*hostname",
+     ["99999", "Atlantis", "users[0].sudo", "no user could log in then", "write_files[0]",
+      "no.such.thing", "no hash of a password", "is not declared"]),
 ]
 
 
-@pytest.mark.parametrize("name, text, said", FAULTY, ids=[f[0] for f in FAULTY])
-def test_a_faulty_configuration_locks_nobody_out(image, ssh_key, name, text, said):
+@pytest.mark.parametrize("name, text, said, motd", FAULTY, ids=[f[0] for f in FAULTY])
+def test_a_faulty_configuration_locks_nobody_out(image, ssh_key, name, text, said, motd):
     seed = f"#cloud-config\nssh_authorized_keys:\n  - {ssh_key.public}\n{text}"
     with Machine(image, user_data=seed, ssh_key=ssh_key) as machine:
         machine.wait_ssh()
         machine.wait_console(rf"user-data:\d+:\d+: .*{said}", SHORT_SECONDS)
         wait_until(lambda: "user-data" in machine.ssh("cat /etc/motd"), SHORT_SECONDS,
                    "the motd says it", machine)
+        shown = machine.ssh("cat /etc/motd")
+        assert not [words for words in motd if words not in shown]
         assert "faults" in machine.ssh("berth status")

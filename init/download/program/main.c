@@ -8,7 +8,8 @@
  *                                                       one request, the whole answer (ask.h)
  *   options: --ca FILE, --tries N, --seconds N (of one try)
  *
- * A proxy is taken from http_proxy, https_proxy and no_proxy, as by other programs. Exit codes: 0,
+ * A proxy is taken from http_proxy, https_proxy and no_proxy, as by other programs, else from the
+ * host's configuration (base/proxy.h). Exit codes: 0,
  * 1 failed (a sentence on standard error, with --ask on standard output), 2 usage, 3 the server
  * sends no parts. */
 #include <errno.h>
@@ -20,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/proxy.h"
 #include "download/program/ask.h"
 #include "download/program/transfer.h"
 
@@ -104,6 +106,7 @@ int main(int argc, char **argv)
 			  "[--ca FILE] [--tries N] [--seconds N] URL");
 		return EXIT_USAGE;
 	}
+	proxy_load();
 	if (drop_rights() < 0) {
 		log_error("its rights cannot be given up");
 		return EXIT_FAILED;

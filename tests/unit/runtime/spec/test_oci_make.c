@@ -207,7 +207,8 @@ static void shape(void **state)
 	(void)state;
 	assert_int_equal(make(",\"volumes\":[{\"type\":\"tmpfs\",\"target\":\"/a/b\"},"
 			      "{\"type\":\"tmpfs\",\"target\":\"/a\"}],\"network_mode\":\"host\","
-			      "\"mem_limit\":100,\"nano_cpus\":500000000,\"user\":\"app:users\"",
+			      "\"mem_limit\":100,\"nano_cpus\":500000000,\"user\":\"app:users\","
+			      "\"annotations\":{\"org.example.team\":\"web\"}",
 			      65536, &oci, &doc, NULL),
 			 0);
 	assert_string_equal(oci.hostname, "0123456789ab");
@@ -216,6 +217,7 @@ static void shape(void **state)
 	assert_int_equal(oci.linux_->resources.memory.swap.value, 200);
 	assert_int_equal(oci.linux_->resources.cpu.quota.value, 50000);
 	assert_string_equal(string_map_get(&oci.annotations, ANNOTATION_USER), "app:users");
+	assert_string_equal(string_map_get(&oci.annotations, "org.example.team"), "web");
 	assert_string_equal(oci.mounts.items[oci.mounts.count - 2].destination, "/a");
 	assert_string_equal(oci.mounts.items[oci.mounts.count - 1].destination, "/a/b");
 	assert_int_equal(oci.linux_->sysctl.count, 0);

@@ -56,6 +56,8 @@ static const struct {
 	  "depends_on[0]: unknown condition \"up\"" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"healthcheck\":{\"retries\":-1}}",
 	  "healthcheck.retries: -1 is out of range" },
+	{ "{\"name\":\"web\",\"image\":\"x\",\"annotations\":{\"org.berth.user\":\"0\"}}",
+	  "annotations: \"org.berth.user\": names that begin with" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"working_dir\":\"a\"}", "is not an absolute path" },
 };
 

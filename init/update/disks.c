@@ -1,0 +1,103 @@
+#include "update/disks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/sha256.h"
+
+enum { BLANK_BYTES = 1024 * 1024, CHUNK = 65536 };
+
+void disks_partition_name(const char *disk, unsigned number, struct buf *out)
+{
+	size_t len = strlen(disk);
+	bool digit = len && disk[len - 1] >= '0' && disk[len - 1] <= '9';
+
+	buf_addf(out, "%s%s%u", disk, digit ? "p" : "", number);
+}
+
+void disks_name(yyjson_val *config, const char *name, struct buf *out)
+{
+	yyjson_val *aliases = yyjson_obj_get(config, "device_aliases");
+	const char *dot = strrchr(name, '.');
+	const char *disk = yyjson_get_str(yyjson_obj_get(aliases, name));
+	unsigned number = 0;
+
+	if (!disk && dot && dot[1] >= '1' && dot[1] <= '9') {
+		disk = yyjson_get_str(yyjson_obj_getn(aliases, name, (size_t)(dot - name)));
+		number = (unsigned)strtoul(dot + 1, NULL, 10);
+	}
+	if (disk && number)
+		disks_partition_name(disk, number, out);
+	else if (disk || *name == '/')
+		buf_adds(out, disk ? disk : name);
+	else
+		buf_addf(out, "/dev/%s", name);
+}
+
+/* O_EXCL: the kernel says no while a file system or another partition of it is in use, and so to
+ * Berth's own disk. */
+int disks_open(const char *path, struct err *e)
+{
+	autoclose int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == EBUSY)
+		return err_set(e, -EBUSY, "%s is in use", path);
+	if (fd < 0)
+		return err_sys(e, "cannot open %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode))
+		return err_set(e, -ENOTBLK, "%s is no disk", path);
+	return take_fd(&fd);
+}
+
+bool disks_is_blank(int fd)
+{
+	autofree char *chunk = malloc(CHUNK);
+
+	for (off_t at = 0; chunk && at < BLANK_BYTES; at += CHUNK) {
+		ssize_t n = pread(fd, chunk, CHUNK, at);
+
+		if (n < 0)
+			return false;
+		for (ssize_t i = 0; i < n; i++)
+			if (chunk[i])
+				return false;
+		if (n < CHUNK)
+			break;
+	}
+	return chunk != NULL;
+}
+
+bool disks_may_overwrite(yyjson_val *config, const char *what)
+{
+	const char *id = yyjson_get_str(yyjson_obj_get(config, "instance_id"));
+	autobuf struct buf folder = { 0 }, name = { 0 };
+	char digest[SHA256_HEX_MAX];
+	autoclose int dir = -1;
+	struct err e = { "" };
+	struct stat st;
+
+	if (!id)
+		id = "iid-berth";
+	sha256_hex(id, strlen(id), digest);
+	buf_addf(&folder, "/var/lib/berth/instances/%.16s", digest);
+	sha256_hex(what, strlen(what), digest);
+	buf_addf(&name, "disk-%.16s", digest);
+	if (path_mkdirs(buf_text(&folder), 0700, &e) == 0)
+		dir = open(buf_text(&folder), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0 && fstatat(dir, buf_text(&name), &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return false;
+	if (dir >= 0 && file_replace_at(dir, buf_text(&name), what, strlen(what), 0600, &e) == 0)
+		return true;
+	log_error("%s is left as it is: that it was overwritten could not be remembered: %s", what,
+		  e.text);
+	return false;
+}
