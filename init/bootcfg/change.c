@@ -35,6 +35,7 @@ static const struct row {
 	{ "network", NULL, NULL, "net" },
 	{ "container_files", apply_container_files, NULL, NULL }, /* before who reads them */
 	{ "containers", NULL, NULL, "engine" },
+	{ "berth", NULL, "restart update", NULL },
 };
 
 static const struct row *row_of(const char *key)

@@ -21,6 +21,7 @@ static const struct {
 	{ "{\"hostname\":\"a\"}", "{\"hostname\":\"b\"}", "hostname: changed, at once\n" },
 	{ "{\"hostname\":\"a\"}", "{}", "hostname: gone, at once\n" },
 	{ "{}", "{\"swap\":{}}", "swap: new, at the next boot\n" },
+	{ "{}", "{\"berth\":{}}", "berth: new, at once\n" },
 	{ "{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\",\"x\":1}]}",
 	  "{\"containers\":[{\"name\":\"d\"},{\"name\":\"c\",\"x\":2},{\"name\":\"a\"}]}",
 	  "containers.d: new, at once\ncontainers.c: changed, at once\n"
