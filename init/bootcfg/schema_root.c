@@ -184,7 +184,7 @@ static const struct key foreign_keys[] = {
 	{ .name = "resolv_conf", .refused = NEVER "use nameservers in network" },
 	{ .name = "rh_subscription", .refused = NEVER "Berth has no packages" },
 	{ .name = "rpi", .refused = NEVER "Berth runs on PCs" },
-	{ .name = "rsyslog", .refused = NEVER "use berth.log" },
+	{ .name = "rsyslog", .refused = NEVER "a container can forward logs" },
 	{ .name = "salt_minion", .refused = NEVER "use a container" },
 	{ .name = "snap", .refused = NEVER "Berth has no packages; use a container" },
 	{ .name = "spacewalk", .refused = NEVER "Berth has no packages" },

@@ -97,8 +97,9 @@ static void start_order(void **state)
 
 	(void)state;
 	start_rounds(&boot, false);
-	assert_string_equal(buf_text(&boot), "data | config ssh-key | net metadata ssh | "
-					     "engine gate time update | console-ttyS0 | ");
+	assert_string_equal(buf_text(&boot), "data | config | net metadata ssh-key | "
+					     "bootcmd ssh gate time update | disks | engine | "
+					     "final console-ttyS0 | ");
 	start_rounds(&rescue, true);
 	assert_string_equal(buf_text(&rescue), "data net | ssh-key | ssh | ");
 }
@@ -130,8 +131,8 @@ static void stop_order(void **state)
 	}
 	/* Containers end while the network is still there; the gate before what it watches goes away. */
 	assert_string_equal(buf_text(&out),
-			    "engine gate | time update console-ttyS0 | net metadata ssh | "
-			    "config ssh-key | data | ");
+			    "engine gate | time update final console-ttyS0 | net disks ssh | "
+			    "bootcmd ssh-key | metadata | config | data | ");
 }
 
 int main(void)
