@@ -10,8 +10,8 @@ import pytest
 from machine import BOOT_SECONDS, Machine, wait_until
 
 # The demo image has a shell and not much more; $$ because the configuration has no variables.
-PICKY = ("while :; do while read -r line; do case $$line in *picky-leaves*) exit 1;; esac; "
-         "done </release; sleep 1; done")
+SEES = "while read -r line; do case $$line in *{word}*) exit 1;; esac; done </release"
+LEAVES = "while :; do " + SEES.format(word="picky-leaves") + "; sleep 1; done"
 SEED = """#cloud-config
 ssh_authorized_keys: ["{key}"]
 berth: {{update: {{hold: 8s, limit: 40s}}}}
@@ -22,7 +22,8 @@ containers:
     network_mode: none
     volumes: ["/usr/lib/os-release:/release:ro"]
     entrypoint: ["/bin/sh", "-c"]
-    command: ["{PICKY}"]
+    command: ["{leaves}"]
+    healthcheck: {{test: [CMD, /bin/sh, -c, "{sickens}"], interval: 1s, retries: 2}}
 """
 
 NO_WORD = "none of its boots wrote down what was wrong"
@@ -38,6 +39,7 @@ ROWS = [
     ("engine", {"programs": {"usr/lib/berth/engine": "#!/usr/bin/sh\nsleep 1; exit 1\n"}}, "",
      "services: service engine is"),
     ("container", {"version": "0.1.0.2+picky-leaves"}, "", 'containers: container "picky" is not running'),
+    ("health", {"version": "0.1.0.3+picky-sickens"}, "", 'containers: container "picky" is unhealthy'),
     ("network", {"arguments": "initcall_blacklist=virtio_net_driver_init"}, "",
      "network: 0 links have an address"),
     ("data", {"arguments": "berth.data=/dev/nowhere"}, "", NO_WORD),
@@ -45,13 +47,14 @@ ROWS = [
 
 
 WIDE = bool(os.environ.get("BERTH_SWEEP_BOOTS"))
-FEW = ("flipped byte", "container", "data")
+FEW = ("flipped byte", "container", "health", "data")
 
 
 @pytest.fixture(scope="module", params=["bios", "uefi"] if WIDE else ["bios"])
 def machine(request, image, ssh_key):
-    with Machine(image, user_data=SEED.format(key=ssh_key.public, PICKY=PICKY), ssh_key=ssh_key,
-                 forward=[80], firmware=request.param) as started:
+    seed = SEED.format(key=ssh_key.public, leaves=LEAVES, sickens=SEES.format(word="picky-sickens"))
+    with Machine(image, user_data=seed, ssh_key=ssh_key, forward=[80],
+                 firmware=request.param) as started:
         started.wait_ssh()
         started.wait_http(80)
         yield started
@@ -75,6 +78,7 @@ def came_back(machine):
                          [pytest.param(*r, id=r[0]) for r in ROWS if WIDE or r[0] in FEW])
 def test_it_comes_back(machine, bundles, name, bundle, spoil, reason):
     made = bundles.make(name.replace(" ", "-"), **bundle)
+    wait_until(lambda: "(healthy)" in machine.ssh("berth ps"), BOOT_SECONDS, "picky is healthy", machine)
     done = machine.ssh_file("berth update install -", made)
     assert done.returncode == 0, done.stderr
     if spoil:
