@@ -158,8 +158,14 @@ def split_output(text):
 @pytest.fixture(scope="session")
 def outputs(tmp_path_factory):
     work = tmp_path_factory.mktemp("oci")
-    pack_disk(make_disk(work), work / "disk.img")
+    root = make_disk(work)
+    pack_disk(root, work / "disk.img")
     text = boot(work / "disk.img")
+    # QEMU before 8.1 (qemu/accel.py): with two processors, which the rows need, its guest's kernel
+    # may die of a breakpoint that was there for another processor's patched code.
+    if "Oops: int3" in text:
+        pack_disk(root, work / "disk.img")
+        text = boot(work / "disk.img")
     (work / "console.log").write_text(text)
     found = split_output(text)
     assert "over" in found, f"the machine did not come to its end:\n{text[-3000:]}"
