@@ -260,10 +260,12 @@ void network_check(struct walk *w, const struct node *n, yyjson_mut_val *network
 	yyjson_mut_val *links = yyjson_mut_obj_get(network, "links");
 
 	for (size_t i = 0; i < yyjson_mut_arr_size(links);) {
-		if (is_impossible(w, n, links, yyjson_mut_arr_get(links, i)))
+		if (is_impossible(w, n, links, yyjson_mut_arr_get(links, i))) {
 			yyjson_mut_arr_remove(links, i);
-		else
+			i = 0; /* one that stands before it may have been on it */
+		} else {
 			i++;
+		}
 	}
 	for (size_t i = 0; i < yyjson_mut_arr_size(links); i++) {
 		check_members(w, n, links, yyjson_mut_arr_get(links, i));

@@ -211,8 +211,10 @@ static void add_link(const struct cloud *c, yyjson_mut_val *from)
 	} else {
 		copy(c, from, "vlan_mac_address", link, "macaddress");
 		copy(c, from, "vlan_id", link, "id");
-		yyjson_mut_obj_add_str(c->w->doc, link, "link",
-				       name_of(c, text_of(from, "vlan_link")));
+		/* Without one the check of all links finds that it is missing. */
+		if (*text_of(from, "vlan_link"))
+			yyjson_mut_obj_add_str(c->w->doc, link, "link",
+					       name_of(c, text_of(from, "vlan_link")));
 	}
 }
 
