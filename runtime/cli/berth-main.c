@@ -83,7 +83,7 @@ static const struct cli_command machine_commands[] = {
 	  cmd_status },
 	{ "services", "[start|stop|restart NAME]", "List the machine's services, or control one", 0, 2,
 	  cmd_services },
-	{ "network", "", "Show links, addresses, routes and name servers", 0, 0, cmd_network },
+	{ "network", "", "Show links, addresses, routes and name servers", 0, CLI_ANY, cmd_network },
 	{ "config", "check|diff|apply FILE | edit | explain [KEY] | schema | show | confirm | forget",
 	  "Check a boot configuration, change to it, show the one in force, explain its keys", 1, 2,
 	  cmd_config },

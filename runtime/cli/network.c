@@ -226,10 +226,15 @@ static int show_routes(struct err *e)
 int cmd_network(const struct cli_command *self, int argc, char **argv)
 {
 	struct err e = { 0 };
-	int code;
+	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
 
-	if (cli_options(self, NULL, 0, argc, argv, argv, &code) < 0)
+	if (n < 0)
 		return code;
+	if (n > 0) { /* "docker network ls" */
+		err_set(&e, -ENOTSUP, "network %s: networks of containers are not supported yet, beside "
+			"bridge, host and none; without a word this shows the machine's own", argv[0]);
+		return cli_fail(&e);
+	}
 	show_state();
 	show_names();
 	putchar('\n');

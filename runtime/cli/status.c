@@ -163,6 +163,21 @@ static void show_network(yyjson_val *init)
 		line("network", WARN, "no link has an address");
 }
 
+/* As on the console: a warning says that it is one, and line 0 is no place in a text. */
+static void show_fault(const char *label, yyjson_val *fault)
+{
+	bool warning = !strcmp(str(fault, "level"), "warning");
+	char text[1024], place[64] = "";
+
+	if (number(fault, "line"))
+		snprintf(place, sizeof(place), ":%lld:%lld", (long long)number(fault, "line"),
+			 (long long)number(fault, "column"));
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", str(fault, "file"), place,
+		 *str(fault, "file") ? ": " : "", warning ? "warning: " : "", str(fault, "path"),
+		 *str(fault, "path") ? ": " : "", str(fault, "message"));
+	line(label, warning ? WARN : BAD, text);
+}
+
 static void show_config(yyjson_val *init)
 {
 	yyjson_doc *doc = read_json("/run/berth/config.json");
@@ -175,12 +190,8 @@ static void show_config(yyjson_val *init)
 	snprintf(text, sizeof(text), "%s%s%s", *str(source, "kind") ? str(source, "kind") : "none",
 		 *str(source, "where") ? ", " : "", str(source, "where"));
 	line("config", doc ? PLAIN : BAD, text);
-	yyjson_arr_foreach(yyjson_obj_get(root, "faults"), i, max, fault) {
-		snprintf(text, sizeof(text), "%s:%lld:%lld: %s%s%s", str(fault, "file"),
-			 (long long)number(fault, "line"), (long long)number(fault, "column"),
-			 str(fault, "path"), *str(fault, "path") ? ": " : "", str(fault, "message"));
-		line(i ? "" : "faults", BAD, text);
-	}
+	yyjson_arr_foreach(yyjson_obj_get(root, "faults"), i, max, fault)
+		show_fault(i ? "" : "faults", fault);
 	yyjson_doc_free(doc);
 }
 

@@ -163,4 +163,6 @@ def test_a_faulty_configuration_locks_nobody_out(image, ssh_key, name, text, sai
                    "the motd says it", machine)
         shown = machine.ssh("cat /etc/motd")
         assert not [words for words in motd if words not in shown]
-        assert "faults" in machine.ssh("berth status")
+        status = machine.ssh("berth status")
+        told = [line.strip() for line in shown.splitlines() if line.startswith("  user-data:")]
+        assert told and not [line for line in told if line not in status]
