@@ -17,7 +17,8 @@ enum { DEPTH_MOST = 64, HASH_METHOD_MAX = 6 };
 /* A name that has one of these in it is followed by a secret. */
 static const char *const telling[] = {
 	"password", "passwd",  "passphrase",  "secret",        "token",        "credential",
-	"apikey",   "api_key", "api-key",     "private_key",   "authorization", "berth.config",
+	"apikey",   "api_key", "api-key",     "private_key",   "privatekey",   "presharedkey",
+	"authorization", "berth.config",
 };
 
 static bool is_name(char c)
@@ -47,20 +48,37 @@ static bool is_header(const char *name, size_t len)
 	return len >= 13 && !strncasecmp(name + len - 13, "authorization", 13);
 }
 
+/* Past one quote; JSON inside of a JSON text has its quotes behind backslashes. */
+static const char *skip_quote(const char *p, const char *end, char *quote)
+{
+	const char *q = p;
+
+	while (q < end && *q == '\\')
+		q++;
+	if (q == end || (*q != '"' && *q != '\''))
+		return p;
+	*quote = *q;
+	return q + 1;
+}
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
 /* `p` is behind a telling name. The value that follows after "=" or ":" is passed over; the rest of
  * the line where several words make it one. Returns where it ends, or NULL when there is none. */
 static const char *value_end(const char *p, const char *end, bool whole_line, const char **from)
 {
 	char quote = 0;
 
-	while (p < end && (*p == '"' || *p == '\''))
-		p++;
+	p = skip_blanks(skip_quote(p, end, &quote), end);
 	if (p == end || (*p != '=' && *p != ':'))
 		return NULL;
-	for (p++; p < end && (*p == ' ' || *p == '\t'); p++)
-		;
-	if (p < end && (*p == '"' || *p == '\''))
-		quote = *p++;
+	quote = 0;
+	p = skip_quote(skip_blanks(p + 1, end), end, &quote);
 	*from = p;
 	while (p < end && (whole_line || (quote ? *p != quote : !is_end_of_value(*p))))
 		p++;
@@ -81,13 +99,15 @@ static size_t hash_len(const char *p, const char *end)
 	return (size_t)(q - p) > 12 ? (size_t)(q - p) : 0;
 }
 
-/* "USER:PASSWORD" before an @, behind "://". */
+/* "USER:PASSWORD" before the last @ (a password may have one itself), behind "://". */
 static size_t userinfo_len(const char *p, const char *end)
 {
+	size_t len = 0;
+
 	for (const char *q = p; q < end && *q != '/' && !is_end_of_value(*q); q++)
 		if (*q == '@')
-			return (size_t)(q - p);
-	return 0;
+			len = (size_t)(q - p);
+	return len;
 }
 
 static void hide_line(const char *p, const char *end, struct buf *out)
@@ -160,7 +180,7 @@ static enum treatment treatment_of(const char *key)
 	static const char *const secrets[] = {
 		"content", "contents", "command", "cmd",  "entrypoint", "args",    "arguments", "argv",
 		"path_args", "test",   "runcmd",  "bootcmd", "auth",    "ssh_keys", "options", "output",
-		"driver_opts",
+		"driver_opts", "key", "shared", /* a tunnel's */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(environments); i++)

@@ -21,9 +21,13 @@ static void texts(void **state)
 		{ "MYSQL_ROOT_PASSWORD=hunter2 started", "MYSQL_ROOT_PASSWORD=[hidden] started" },
 		{ "password: \"two words\" tail", "password: \"[hidden]\" tail" },
 		{ "{\"Token\":\"abc\",\"n\":1}", "{\"Token\":\"[hidden]\",\"n\":1}" },
+		{ "log=\"{\\\"token\\\":\\\"abc\\\",\\\"n\\\":1}\"",
+		  "log=\"{\\\"token\\\":\\\"[hidden]\",\\\"n\\\":1}\"" },
+		{ "PrivateKey = abc=\nPresharedKey = abc=\n", "PrivateKey = [hidden]\nPresharedKey = [hidden]\n" },
 		{ "GET /x?token=abc&n=1 HTTP/1.1", "GET /x?token=[hidden]&n=1 HTTP/1.1" },
 		{ "Authorization: Bearer abc.def ghi\nnext", "Authorization: [hidden]\nnext" },
 		{ "get https://me:pw@host/path: 404", "get https://[hidden]@host/path: 404" },
+		{ "get https://me:p@w@host/path: 404", "get https://[hidden]@host/path: 404" },
 		{ "get https://host/path@2: 404", NULL },
 		{ "root:$6$saltsalt$hashhashhash:1", "root:[hidden]:1" },
 		{ "costs $5 and $HOME$ more", NULL },
@@ -32,6 +36,7 @@ static void texts(void **state)
 		{ "-----BEGIN EC PRIVATE KEY-----\nAAAA", "[hidden: a private key]\n" },
 		{ "a password is needed", NULL },
 		{ "password=", NULL },
+		{ "password=\"\" user=\"x\"", NULL },
 		{ "", NULL },
 	};
 
@@ -50,9 +55,11 @@ static void documents(void **state)
 		"{\"Name\":\"/db\",\"Pid\":42,\"Config\":{\"Env\":[\"PW=canary\",\"EMPTY=\"],"
 		"\"Cmd\":[\"server\",\"--pass\",\"canary\"],\"Labels\":{\"a\":\"canary\"},\"Image\":\"db:1\"},"
 		"\"environment\":{\"A\":\"canary\",\"B\":7},\"write_files\":[{\"path\":\"/x\",\"content\":\"canary\"}],"
+		"\"network\":{\"links\":[{\"name\":\"wg0\",\"key\":\"canary\",\"peers\":["
+		"{\"keys\":{\"public\":\"PUB=\",\"shared\":\"canary\"}}]}]},"
 		"\"registries\":{\"r\":{\"password\":\"canary\",\"mirror\":\"https://u:canary@m/\"}}}";
 	static const char *const kept[] = { "/db", "42", "PW=[hidden]", "\"db:1\"", "\"/x\"",
-					    "https://[hidden]@m/", "\"A\": \"[hidden]\"" };
+					    "https://[hidden]@m/", "PUB=", "wg0", "\"A\": \"[hidden]\"" };
 	autobuf struct buf out = { 0 };
 
 	(void)state;
