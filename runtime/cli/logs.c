@@ -56,6 +56,15 @@ static int show_machine(const char *name, const char *tail, bool follow, struct 
 	return hostlog_show(&o, e);
 }
 
+/* No container of this name, or no engine that could know; that one is told and is not in the way,
+ * as its own log may say why. */
+static int show_service(const char *name, const char *tail, bool follow, int rc, struct err *e)
+{
+	if (rc < 0)
+		cli_fail(e);
+	return show_machine(name, tail, follow, e) < 0 ? cli_fail(e) : EXIT_OK;
+}
+
 int cmd_logs(const struct cli_command *self, int argc, char **argv)
 {
 	bool follow = false, timestamps = false, machine = false;
@@ -87,11 +96,12 @@ int cmd_logs(const struct cli_command *self, int argc, char **argv)
 	query_time(&target, "until", until);
 	rc = http_request(cli_host(), "GET", buf_text(&target), NULL, &r, &e);
 	if (rc < 0)
-		return cli_fail(&e);
+		return hostlog_exists(argv[0]) ? show_service(argv[0], tail, follow, rc, &e) :
+						 cli_fail(&e);
 	if (r.status != 200) {
 		http_close(&r);
 		if (r.status == 404 && hostlog_exists(argv[0]))
-			return show_machine(argv[0], tail, follow, &e) < 0 ? cli_fail(&e) : EXIT_OK;
+			return show_service(argv[0], tail, follow, 0, &e);
 		/* The same request again as a whole exchange, for the engine's sentence. */
 		http_call(cli_host(), "GET", buf_text(&target), NULL, &body, &e);
 		return cli_fail(&e);

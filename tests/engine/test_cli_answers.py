@@ -1,0 +1,59 @@
+"""`berth` before an engine that is a table of answers: what it makes of those that are seldom."""
+import http.server
+import json
+import socketserver
+import subprocess
+import threading
+
+import pytest
+
+ROW = {"Id": "a" * 64, "Names": ["/one"], "Image": "demo", "Created": 0, "State": "running", "Status": "Up",
+       "Command": "sh -c 'echo \"a\"\nexit'"}
+STATS = {"id": "a" * 64, "name": "/one"}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, body = self.server.answers.get(f"{self.command} {self.path.split('?')[0]}", (404, {
+            "message": f"nothing at {self.path}"}))
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+    def address_string(self):
+        return "berth"
+
+
+class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+@pytest.fixture
+def berth(out, tmp_path, monkeypatch):
+    """Runs it; `berth.answers`: what is said to "GET /path"."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+
+    def run(*argv, host=f"unix://{tmp_path}/engine"):
+        done = subprocess.run([out / "target/bin/berth", "-H", host, *argv], capture_output=True, text=True,
+                              timeout=60, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout, done.stderr
+
+    with Engine(f"{tmp_path}/engine", Handler) as engine:
+        engine.answers = run.answers = {}
+        threading.Thread(target=engine.serve_forever, daemon=True).start()
+        yield run
+        engine.shutdown()
+
+
+def test_a_service_s_log_needs_no_engine(berth):
+    code, _, why = berth("logs", "-n", "1", "kernel", host="unix:///no/such/socket")
+    assert "/no/such/socket" in why, "it is told"
+    assert code == 0 and why.count("\n") == 1, why
