@@ -26,6 +26,12 @@ static const struct format_field fields[] = {
 	{ "NetIO", "NET I/O" }, { "BlockIO", "BLOCK I/O" }, { "PIDs", "PIDS" },
 };
 
+struct view {
+	const char *format;
+	bool whole, clear;
+	bool listed; /* nobody named them: one that ends meanwhile is no error */
+};
+
 struct asked {
 	char *name;
 	struct http_response response;
@@ -150,26 +156,30 @@ static size_t ask_all(char **names, size_t count, struct asked *asked, struct er
 	return n;
 }
 
-static yyjson_mut_val *collect(yyjson_mut_doc *doc, struct asked *asked, size_t count, bool whole,
-			       struct err *e)
+static yyjson_mut_val *collect(yyjson_mut_doc *doc, struct asked *asked, size_t count,
+			       const struct view *view, struct err *e)
 {
 	yyjson_mut_val *rows = yyjson_mut_arr(doc);
 
 	for (size_t i = 0; i < count; i++) {
 		autobuf struct buf text = { 0 };
+		struct err why = { 0 };
 		yyjson_doc *one;
+		int rc = http_finish(&asked[i].response, &text, &why);
 
-		if (http_finish(&asked[i].response, &text, e) < 0)
+		if (rc < 0 && !(rc == -ENOENT && view->listed))
+			*e = why;
+		if (rc < 0)
 			continue;
 		one = yyjson_read(buf_text(&text), text.len, 0);
-		yyjson_mut_arr_append(rows, make_row(doc, yyjson_doc_get_root(one), asked[i].name, whole));
+		yyjson_mut_arr_append(rows, make_row(doc, yyjson_doc_get_root(one), asked[i].name,
+						     view->whole));
 		yyjson_doc_free(one);
 	}
 	return rows;
 }
 
-static int show(char **names, size_t count, const char *format, bool whole, bool clear,
-		struct err *e)
+static int show(char **names, size_t count, const struct view *view, struct err *e)
 {
 	autofree struct asked *asked = calloc(CONTAINERS_MOST, sizeof(*asked));
 	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -180,11 +190,11 @@ static int show(char **names, size_t count, const char *format, bool whole, bool
 	if (!asked || !doc)
 		return err_set(e, -ENOMEM, "out of memory");
 	n = ask_all(names, count, asked, e);
-	yyjson_mut_doc_set_root(doc, collect(doc, asked, n, whole, e));
+	yyjson_mut_doc_set_root(doc, collect(doc, asked, n, view, e));
 	frozen = yyjson_mut_doc_imut_copy(doc, NULL);
-	if (clear)
+	if (view->clear)
 		printf("\033[H\033[J");
-	rc = format_print(format, fields, ARRAY_LEN(fields), yyjson_doc_get_root(frozen), e);
+	rc = format_print(view->format, fields, ARRAY_LEN(fields), yyjson_doc_get_root(frozen), e);
 	fflush(stdout);
 	yyjson_doc_free(frozen);
 	yyjson_mut_doc_free(doc);
@@ -207,13 +217,13 @@ static size_t find_names(bool all, yyjson_doc **list, char *names[CONTAINERS_MOS
 
 int cmd_stats(const struct cli_command *self, int argc, char **argv)
 {
-	bool all = false, once = false, whole = false;
-	const char *format = STATS_FORMAT;
+	struct view view = { .format = STATS_FORMAT };
+	bool all = false, once = false;
 	const struct cli_option options[] = {
 		{ 'a', "all", NULL, "Those too that do not run", &all, NULL, NULL },
-		{ 0, "format", "TEMPLATE", "json, table ..., or a template", NULL, &format, NULL },
+		{ 0, "format", "TEMPLATE", "json, table ..., or a template", NULL, &view.format, NULL },
 		{ 0, "no-stream", NULL, "Once", &once, NULL, NULL },
-		{ 0, "no-trunc", NULL, "Don't truncate output", &whole, NULL, NULL },
+		{ 0, "no-trunc", NULL, "Don't truncate output", &view.whole, NULL, NULL },
 	};
 	char *names[CONTAINERS_MOST];
 	yyjson_doc *list = NULL;
@@ -222,11 +232,12 @@ int cmd_stats(const struct cli_command *self, int argc, char **argv)
 
 	if (n < 0)
 		return code;
+	view.clear = !once && isatty(STDOUT_FILENO);
+	view.listed = n == 0;
 	do {
 		size_t count = n ? (size_t)n : find_names(all, &list, names, &e);
 
-		rc = *e.text ? -EIO : show(n ? argv : names, count, format, whole,
-					   !once && isatty(STDOUT_FILENO), &e);
+		rc = *e.text ? -EIO : show(n ? argv : names, count, &view, &e);
 		/* Nobody there takes no time. */
 		if (!rc && !once && !count)
 			sleep(1);

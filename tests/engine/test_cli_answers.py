@@ -57,3 +57,11 @@ def test_a_service_s_log_needs_no_engine(berth):
     code, _, why = berth("logs", "-n", "1", "kernel", host="unix:///no/such/socket")
     assert "/no/such/socket" in why, "it is told"
     assert code == 0 and why.count("\n") == 1, why
+
+
+def test_stats_of_all_pass_over_one_that_went_and_of_a_name_do_not(berth):
+    berth.answers["GET /containers/json"] = 200, [{"Id": "gone"}, {"Id": "one"}]
+    berth.answers["GET /containers/one/stats"] = 200, STATS
+    assert berth("stats", "--no-stream", "--format", "{{.Name}}") == (0, "one\n", "")
+    code, said, why = berth("stats", "--no-stream", "--format", "{{.Name}}", "gone")
+    assert (code, said) == (1, "") and "nothing at" in why
