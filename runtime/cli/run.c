@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -76,19 +77,6 @@ static int read_options(const struct cli_command *self, int argc, char **argv, s
 	return n;
 }
 
-/* docker refuses a file that is there: it would be another container's. */
-static int write_cidfile(const struct run *r, struct err *e)
-{
-	autoclose int fd = -1;
-
-	if (!r->create.cidfile)
-		return 0;
-	fd = open(r->create.cidfile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_sys(e, "container ID file \"%s\"", r->create.cidfile);
-	return file_write_all(fd, r->id, strlen(r->id));
-}
-
 static int create_once(struct run *r, bool attach, int count, char **words, struct err *e)
 {
 	autofree char *body = create_body(&r->create, attach, words[0], count - 1, words + 1, e);
@@ -107,19 +95,43 @@ static int create_once(struct run *r, bool attach, int count, char **words, stru
 	snprintf(r->id, sizeof(r->id), "%s", yyjson_get_str(yyjson_obj_get(
 		 yyjson_doc_get_root(doc), "Id")));
 	yyjson_doc_free(doc);
-	return write_cidfile(r, e);
+	return 0;
 }
 
 /* docker's: an image that is not there is pulled, once. */
-static int create(struct run *r, bool attach, int count, char **words, struct err *e)
+static int create_or_pull(struct run *r, bool attach, int count, char **words, struct err *e)
 {
+	static const char missing[] = "No such image: ";
+	autofree char *image = NULL;
 	int rc = create_once(r, attach, count, words, e);
 
-	if (rc >= 0 || strncmp(e->text, "No such image: ", 15))
+	if (rc >= 0 || strncmp(e->text, missing, sizeof(missing) - 1))
 		return rc;
-	fprintf(stderr, "Unable to find image '%s' locally\n", e->text + 15);
-	rc = pull_image(e->text + 15, r->create.platform, stderr, e);
+	image = strdup(e->text + sizeof(missing) - 1);
+	if (!image)
+		return err_set(e, -ENOMEM, "out of memory");
+	fprintf(stderr, "Unable to find image '%s' locally\n", image);
+	rc = pull_image(image, r->create.platform, r->create.quiet ? NULL : stderr, e);
 	return rc < 0 ? rc : create_once(r, attach, count, words, e);
+}
+
+/* docker refuses a file that is there: it would be another container's. It is made first: no
+ * container shall run of which nobody has the ID. */
+static int create(struct run *r, bool attach, int count, char **words, struct err *e)
+{
+	const char *path = r->create.cidfile;
+	autoclose int fd = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
+	int rc;
+
+	if (path && fd < 0)
+		return err_sys(e, "container ID file \"%s\"", path);
+	rc = create_or_pull(r, attach, count, words, e);
+	if (path && rc < 0)
+		unlink(path);
+	if (!path || rc < 0)
+		return rc;
+	rc = file_write_all(fd, r->id, strlen(r->id));
+	return rc < 0 ? err_code(e, rc, "write \"%s\"", path) : 0;
 }
 
 static int start(const struct run *r, struct err *e)

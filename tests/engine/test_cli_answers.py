@@ -65,3 +65,14 @@ def test_stats_of_all_pass_over_one_that_went_and_of_a_name_do_not(berth):
     assert berth("stats", "--no-stream", "--format", "{{.Name}}") == (0, "one\n", "")
     code, said, why = berth("stats", "--no-stream", "--format", "{{.Name}}", "gone")
     assert (code, said) == (1, "") and "nothing at" in why
+
+
+def test_an_id_s_file_is_there_before_the_container(berth, tmp_path):
+    path = tmp_path / "cid"
+    berth.answers["POST /containers/create"] = 201, {"Id": "b" * 64}
+    assert berth("create", "--cidfile", str(path), "demo")[0] == 0 and path.read_text() == "b" * 64
+    berth.answers["POST /containers/create"] = 500, {"message": "asked"}
+    code, _, why = berth("create", "--cidfile", str(path), "demo")
+    assert code == 1 and why == f'berth: container ID file "{path}": File exists\n'
+    assert berth("create", "--cidfile", f"{path}2", "demo")[2] == "berth: asked\n"
+    assert not (tmp_path / "cid2").exists()
