@@ -65,36 +65,41 @@ void base64url_add(struct buf *out, const char *data, size_t len)
 
 /* ---- the file ---- */
 
-static int config_dir(char out[PATH_MAX])
+static void config_path(char out[PATH_MAX], const char *file)
 {
 	const char *dir = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
 
 	if (dir && *dir)
-		snprintf(out, PATH_MAX, "%s", dir);
+		snprintf(out, PATH_MAX, "%s%s", dir, file);
 	else
-		snprintf(out, PATH_MAX, "%s/.docker", home ? home : "/root");
-	return path_mkdirs(out, 0700, NULL);
+		snprintf(out, PATH_MAX, "%s/.docker%s", home ? home : "/root", file);
 }
 
-static yyjson_mut_doc *read_config(void)
+/* No file is an empty one. One that cannot be read is an error: it would be written over. */
+static yyjson_mut_doc *read_config(struct err *e)
 {
 	autobuf struct buf text = { 0 };
 	char path[PATH_MAX];
 	yyjson_mut_doc *out;
 	yyjson_doc *doc;
+	int rc;
 
-	config_dir(path);
-	strncat(path, "/config.json", sizeof(path) - strlen(path) - 1);
-	if (file_read_at(AT_FDCWD, path, CONFIG_MAX, &text, NULL) == 0) {
-		doc = yyjson_read(buf_text(&text), text.len, 0);
-		out = yyjson_is_obj(yyjson_doc_get_root(doc)) ? yyjson_doc_mut_copy(doc, NULL) : NULL;
+	config_path(path, "/config.json");
+	rc = file_read_at(AT_FDCWD, path, CONFIG_MAX, &text, e);
+	if (rc < 0 && rc != -ENOENT)
+		return NULL;
+	if (rc < 0)
+		buf_adds(&text, "{}");
+	doc = yyjson_read(buf_text(&text), text.len, 0);
+	if (!yyjson_is_obj(yyjson_doc_get_root(doc))) {
 		yyjson_doc_free(doc);
-		if (out)
-			return out;
+		err_set(e, -EBADMSG, "\"%s\" is no JSON object", path);
+		return NULL;
 	}
-	out = yyjson_mut_doc_new(NULL);
-	if (out)
-		yyjson_mut_doc_set_root(out, yyjson_mut_obj(out));
+	out = yyjson_doc_mut_copy(doc, NULL);
+	yyjson_doc_free(doc);
+	if (!out)
+		err_set(e, -ENOMEM, "out of memory");
 	return out;
 }
 
@@ -102,11 +107,15 @@ static int write_config(yyjson_mut_doc *doc, struct err *e)
 {
 	autofree char *text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY, NULL);
 	char path[PATH_MAX];
+	int rc;
 
 	if (!text)
 		return err_set(e, -ENOMEM, "out of memory");
-	config_dir(path);
-	strncat(path, "/config.json", sizeof(path) - strlen(path) - 1);
+	config_path(path, "");
+	rc = path_mkdirs(path, 0700, e);
+	if (rc < 0)
+		return rc;
+	config_path(path, "/config.json");
 	return file_replace_at(AT_FDCWD, path, text, strlen(text), 0600, e);
 }
 
@@ -118,11 +127,15 @@ static const char *key_of(const char *registry)
 void login_header(struct buf *out, const char *image)
 {
 	char registry[LOGIN_HOST_MAX];
-	yyjson_mut_doc *doc = read_config();
+	struct err e = { 0 };
+	yyjson_mut_doc *doc = read_config(&e);
 	yyjson_mut_val *auths = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "auths");
 	yyjson_mut_val *one = yyjson_mut_obj_get(auths, key_of(login_registry(image, registry)));
 	autofree char *json = one ? yyjson_mut_val_write(one, 0, NULL) : NULL;
 
+	/* An image that anybody may have is had without it. */
+	if (!doc)
+		fprintf(stderr, "berth: no login is used: %s\n", e.text);
 	buf_adds(out, "X-Registry-Auth: ");
 	base64url_add(out, json ? json : "{}", json ? strlen(json) : 2);
 	buf_adds(out, "\r\n");
@@ -134,17 +147,21 @@ void login_header(struct buf *out, const char *image)
 static int keep_login(const char *registry, const char *user, const char *password, struct err *e)
 {
 	autobuf struct buf plain = { 0 }, auth = { 0 };
-	yyjson_mut_doc *doc = read_config();
+	yyjson_mut_doc *doc = read_config(e);
 	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc), *auths, *one;
 	int rc = -ENOMEM;
 
+	if (!doc)
+		return -EBADMSG;
 	buf_addf(&plain, "%s:%s", user, password);
 	base64_add(&auth, buf_text(&plain), plain.len, "+/");
 	auths = yyjson_mut_obj_get(root, "auths");
-	if (doc && !auths)
+	if (!yyjson_mut_is_obj(auths)) {
+		yyjson_mut_obj_remove_key(root, "auths");
 		auths = yyjson_mut_obj_add_obj(doc, root, "auths");
+	}
 	yyjson_mut_obj_remove_key(auths, key_of(registry));
-	one = doc ? yyjson_mut_obj_add_obj(doc, auths, key_of(registry)) : NULL;
+	one = yyjson_mut_obj_add_obj(doc, auths, key_of(registry));
 	if (one && yyjson_mut_obj_add_strcpy(doc, one, "auth", buf_text(&auth)))
 		rc = write_config(doc, e);
 	else
@@ -273,7 +290,9 @@ int cmd_logout(const struct cli_command *self, int argc, char **argv)
 
 	if (n < 0)
 		return code;
-	doc = read_config();
+	doc = read_config(&e);
+	if (!doc)
+		return cli_fail(&e);
 	auths = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "auths");
 	if (yyjson_mut_obj_remove_key(auths, key_of(registry))) {
 		printf("Removing login credentials for %s\n", key_of(registry));

@@ -76,3 +76,17 @@ def test_an_id_s_file_is_there_before_the_container(berth, tmp_path):
     assert code == 1 and why == f'berth: container ID file "{path}": File exists\n'
     assert berth("create", "--cidfile", f"{path}2", "demo")[2] == "berth: asked\n"
     assert not (tmp_path / "cid2").exists()
+
+
+def test_a_login_never_costs_the_others(berth, tmp_path):
+    berth.answers["POST /auth"] = 200, {"Status": "Login Succeeded"}
+    config = tmp_path / "config.json"
+    assert berth("login", "-u", "me", "-p", "pw", "reg.example")[0] == 0
+    assert berth("login", "-u", "me", "-p", "pw", "two.example")[0] == 0
+    assert set(json.loads(config.read_text())["auths"]) == {"reg.example", "two.example"}
+    config.write_text(config.read_text()[:-3])
+    broken = config.read_text()
+    for argv in ["login", "-u", "me", "-p", "pw", "three.example"], ["logout", "reg.example"]:
+        assert berth(*argv)[::2] == (1, f'berth: "{config}" is no JSON object\n')
+    assert config.read_text() == broken
+    assert "no login is used" in berth("pull", "reg.example/x")[2]
