@@ -47,7 +47,8 @@ static void put(const struct row *r, const char *key, const char *text)
 	yyjson_mut_obj_add_strcpy(r->doc, r->to, key, text);
 }
 
-/* docker's short forms: 12 digits of an id, a command of 20 characters in quotes. */
+/* docker's short forms: 12 digits of an id, a command of 20 characters in quotes, in which a line's
+ * end or a terminal's escape is spelled out. */
 static void put_id(const struct row *r)
 {
 	const char *id = text_of(r->from, "Id");
@@ -58,13 +59,16 @@ static void put_id(const struct row *r)
 static void put_command(const struct row *r)
 {
 	const char *command = text_of(r->from, "Command");
-	autobuf struct buf b = { 0 };
+	autobuf struct buf text = { 0 }, quoted = { 0 };
+	size_t len = strlen(command);
+	bool cut = !r->whole && len > 20;
 
-	if (r->whole || strlen(command) <= 20)
-		buf_addf(&b, "\"%s\"", command);
-	else
-		buf_addf(&b, "\"%.19s…\"", command);
-	put(r, "Command", buf_text(&b));
+	for (len = cut ? 19 : len; cut && (command[len] & 0xc0) == 0x80;)
+		len--;
+	buf_add(&text, command, len);
+	buf_adds(&text, cut ? "…" : "");
+	buf_add_json_string(&quoted, buf_text(&text), text.len);
+	put(r, "Command", buf_text(&quoted));
 }
 
 static void put_times(const struct row *r)

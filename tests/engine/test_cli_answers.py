@@ -90,3 +90,9 @@ def test_a_login_never_costs_the_others(berth, tmp_path):
         assert berth(*argv)[::2] == (1, f'berth: "{config}" is no JSON object\n')
     assert config.read_text() == broken
     assert "no login is used" in berth("pull", "reg.example/x")[2]
+
+
+def test_a_command_of_several_lines_is_one_cell(berth):
+    berth.answers["GET /containers/json"] = 200, [ROW]
+    assert berth("ps", "--format", "{{.Command}}")[1] == '"sh -c \'echo \\"a\\"\\nexi…"\n'
+    assert len(berth("ps")[1].splitlines()) == 2
