@@ -252,6 +252,22 @@ int cmd_ps(const struct cli_command *self, int argc, char **argv)
 
 /* ---- inspect ---- */
 
+/* NULL: what is wrong is in `e`; *gone: it is only that there is none. */
+static yyjson_doc *ask_for(const char *target, bool *gone, struct err *e)
+{
+	autobuf struct buf answer = { 0 };
+	struct http_response r;
+	yyjson_doc *doc = NULL;
+
+	*gone = false;
+	if (http_request(cli_host(), "GET", target, NULL, &r, e) < 0)
+		return NULL;
+	*gone = r.status == 404;
+	if (http_finish(&r, &answer, e) >= 0 && !(doc = yyjson_read(buf_text(&answer), answer.len, 0)))
+		err_set(e, -EPROTO, "the engine's answer is no JSON");
+	return doc;
+}
+
 /* A container of this name, else an image. */
 static yyjson_doc *look(const char *name, const char *type, struct err *e)
 {
@@ -259,9 +275,9 @@ static yyjson_doc *look(const char *name, const char *type, struct err *e)
 		const char *type, *head;
 	} kinds[] = { { "container", "/containers/" }, { "image", "/images/" } };
 	yyjson_doc *doc = NULL;
-	bool known = false;
+	bool known = false, gone = true;
 
-	for (size_t i = 0; !doc && i < ARRAY_LEN(kinds); i++) {
+	for (size_t i = 0; !doc && gone && i < ARRAY_LEN(kinds); i++) {
 		autobuf struct buf target = { 0 };
 
 		if (*type && strcmp(type, kinds[i].type))
@@ -270,12 +286,12 @@ static yyjson_doc *look(const char *name, const char *type, struct err *e)
 		buf_adds(&target, kinds[i].head);
 		http_escape(&target, name);
 		buf_adds(&target, "/json");
-		doc = call_json("GET", buf_text(&target), NULL, e);
+		doc = ask_for(buf_text(&target), &gone, e);
 	}
 	if (!known)
 		err_set(e, -EINVAL, "\"%s\" is not a type that can be inspected: container and image are",
 			type);
-	else if (!doc && !*type)
+	else if (gone && !*type)
 		err_set(e, -ENOENT, "No such object: %s", name);
 	return doc;
 }

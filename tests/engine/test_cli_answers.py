@@ -96,3 +96,10 @@ def test_a_command_of_several_lines_is_one_cell(berth):
     berth.answers["GET /containers/json"] = 200, [ROW]
     assert berth("ps", "--format", "{{.Command}}")[1] == '"sh -c \'echo \\"a\\"\\nexi…"\n'
     assert len(berth("ps")[1].splitlines()) == 2
+
+
+def test_inspect_tells_a_failure_from_a_name_that_is_nobody_s(berth):
+    assert berth("inspect", "x")[2] == "berth: No such object: x\n"
+    assert "/no/such/socket" in berth("inspect", "x", host="unix:///no/such/socket")[2]
+    berth.answers["GET /containers/x/json"] = 500, {"message": "the disk is full"}
+    assert berth("inspect", "x")[2] == "berth: the disk is full\n"
