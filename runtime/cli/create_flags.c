@@ -130,7 +130,7 @@ static const struct {
 	{ "memory-swappiness", CGROUP_V2 },
 	{ "network-alias", NETWORKS },
 	{ "oom-kill-disable", CGROUP_V2 },
-	{ "pull", "run does not pull: use pull before it" },
+	{ "pull", "an image that is missing is pulled, and no other" },
 	{ "use-api-socket", "bind the socket with -v /run/docker.sock:/run/docker.sock" },
 };
 
