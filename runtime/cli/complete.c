@@ -18,7 +18,7 @@ static const struct {
 	{ "services", "start stop restart" },
 	{ "config", "check show diff apply edit confirm forget explain schema" },
 	{ "update", "status check fetch install confirm rollback forget" },
-	{ "system", "df dial-stdio events info prune" },
+	{ "system", "dial-stdio" },
 };
 
 static void say_words(const char *words, FILE *to)

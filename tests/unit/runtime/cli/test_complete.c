@@ -25,7 +25,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 static const struct cli_command logs = { "logs", "[OPTIONS] [CONTAINER|kernel]", "", 0, 1, run };
 static const struct cli_command config = { "config", "check FILE | show", "", 1, 2, run };
 static const struct cli_command toolbox = { "toolbox", "kernel", "", 0, CLI_PROGRAM, run };
-static const struct cli_command *const commands[] = { &logs, &config, &toolbox, NULL };
+static const struct cli_command sys = { "system", "dial-stdio", "", 1, 1, run };
+static const struct cli_command *const commands[] = { &logs, &config, &toolbox, &sys, NULL };
 
 /* No engine answers here: containers have no names. */
 static void lines(void **state)
@@ -33,13 +34,14 @@ static void lines(void **state)
 	static const struct {
 		const char *line, *words;
 	} rows[] = {
-		{ "berth ", "logs\nconfig\ntoolbox\n" },
-		{ "berth lo", "logs\nconfig\ntoolbox\n" },
+		{ "berth ", "logs\nconfig\ntoolbox\nsystem\n" },
+		{ "berth lo", "logs\nconfig\ntoolbox\nsystem\n" },
 		{ "berth logs ", "kernel\n" },
 		{ "docker  logs  -f ke", "kernel\n" },
 		{ "berth config ", "check\nshow\ndiff\napply\nedit\nconfirm\nforget\n"
 				    "explain\nschema\n" },
 		{ "berth config check ", "" }, /* files are the shell's */
+		{ "berth system ", "dial-stdio\n" }, /* of docker's the one that is there */
 		{ "berth toolbox ", "kernel\n" },
 		{ "berth toolbox ls ", "" },
 		{ "berth nothing ", "" },
