@@ -226,15 +226,22 @@ static void drop_unclaimed(struct manager *m)
 	}
 }
 
-void links_look(struct manager *m)
+int links_look(struct manager *m)
 {
 	struct err e = { "" };
+	int code;
 
 	for (size_t i = 0; i < m->count; i++)
 		m->ports[i]->wanted = false;
 	buf_reset(&m->guarded);
-	if (netlink_links(m->list, see_link, m, &e) < 0 ||
-	    netlink_links_ipv6(m->list, see_ipv6, m, &e) < 0)
+	code = netlink_links(m->list, see_link, m, &e);
+	if (code == 0)
+		code = netlink_links_ipv6(m->list, see_ipv6, m, &e);
+	if (code < 0) {
 		log_error("%s", e.text);
+		m->unsettled = true;
+		return code;
+	}
 	drop_unclaimed(m);
+	return 0;
 }

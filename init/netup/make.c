@@ -367,8 +367,8 @@ bool make_links(struct manager *m)
 	yyjson_val *link;
 	size_t i, max;
 
-	if (any)
-		links_look(m);
+	if (any && links_look(m) < 0)
+		return true;
 	yyjson_arr_foreach(m->plan.links, i, max, link) {
 		any |= make_one(m, link);
 	}

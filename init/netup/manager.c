@@ -119,13 +119,26 @@ static void plan_next_round(struct manager *m)
 }
 
 /* A link that was made may carry others, so until nothing is missing. */
-static void make_all(struct manager *m)
+static int make_all(struct manager *m)
 {
-	int rounds = 0;
+	int rounds = 0, code = links_look(m);
 
-	links_look(m);
-	while (make_links(m) && ++rounds < ROUNDS_MAX)
-		links_look(m);
+	while (code == 0 && make_links(m) && ++rounds < ROUNDS_MAX)
+		code = links_look(m);
+	return code;
+}
+
+static void bring(struct manager *m, struct wanted *w)
+{
+	firewall_apply(m);
+	shape_links(m);
+	for (size_t i = 0; i < m->count; i++) {
+		see_carrier(m->ports[i]);
+		see_dhcp(m, m->ports[i]);
+	}
+	wanted_collect(m, w);
+	apply_wanted(m, w);
+	state_report(m);
 }
 
 void manager_settle(struct manager *m)
@@ -137,16 +150,8 @@ void manager_settle(struct manager *m)
 		return;
 	}
 	m->unsettled = false;
-	make_all(m);
-	firewall_apply(m);
-	shape_links(m);
-	for (size_t i = 0; i < m->count; i++) {
-		see_carrier(m->ports[i]);
-		see_dhcp(m, m->ports[i]);
-	}
-	wanted_collect(m, w);
-	apply_wanted(m, w);
-	state_report(m);
+	if (make_all(m) == 0)
+		bring(m, w);
 	plan_next_round(m);
 }
 

@@ -73,7 +73,9 @@ struct port *port_by_plan(const struct manager *m, yyjson_val *plan);
 void port_problem(struct port *p, const struct err *e);
 bool port_carries(const struct port *p); /* addresses: a member of a bond or bridge has none */
 
-void links_look(struct manager *m);
+/* 0; or -errno when the kernel's list is not whole: then no link is dropped, and nothing may be
+ * concluded in this round. */
+int links_look(struct manager *m);
 bool links_is_card(const struct manager *m, const struct netlink_link *l);
 void links_forget(struct manager *m, size_t i);
 
