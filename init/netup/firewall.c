@@ -165,11 +165,12 @@ void firewall_apply(struct manager *m)
 	}
 	code = nft_send(&n, &e);
 	nft_free(&n);
-	/* Nobody is locked out, and nobody is kept out: that is said. */
-	if (code < 0 && !m->firewall_text)
-		log_error("the host has no firewall: %s", e.text);
-	if (code < 0)
+	/* Nobody is locked out, and nobody who is not kept out already: that is said. */
+	if (code < 0) {
+		log_error("%s: %s", m->firewall_text ? "the host keeps the firewall that it had" :
+						       "the host has no firewall", e.text);
 		m->unsettled = true;
+	}
 	free(code < 0 ? key : m->firewall_text);
 	if (code == 0)
 		m->firewall_text = key;
