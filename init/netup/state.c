@@ -18,25 +18,32 @@
 #include "netup/resolver.h"
 
 /* ---- files ---- */
-static void write_file(const char *folder, const char *name, const char *text)
+static int write_file(const char *folder, const char *name, const char *text, struct err *e)
 {
-	struct err e = { "" };
 	autoclose int dir = -1;
+	int code = path_mkdirs(folder, 0755, e);
 
-	if (path_mkdirs(folder, 0755, &e) == 0)
-		dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || file_replace_at(dir, name, text, strlen(text), 0644, &e) < 0)
-		log_error("cannot write %s/%s: %s", folder, name, e.text);
+	if (code < 0)
+		return code;
+	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? err_sys(e, "open \"%s\"", folder) :
+			 file_replace_at(dir, name, text, strlen(text), 0644, e);
 }
 
-/* Takes `text`. */
+/* Takes `text`. What could not be written is tried again in the next round. */
 static void write_if_new(const char *folder, const char *name, char **before, char *text)
 {
+	struct err e = { "" };
+
 	if (!text || (*before && strcmp(*before, text) == 0)) {
 		free(text);
 		return;
 	}
-	write_file(folder, name, text);
+	if (write_file(folder, name, text, &e) < 0) {
+		log_error("%s", e.text);
+		free(text);
+		return;
+	}
 	free(*before);
 	*before = text;
 }
