@@ -36,6 +36,7 @@ static const struct row {
 	{ "container_files", apply_container_files, NULL, NULL }, /* before who reads them */
 	{ "containers", NULL, NULL, "engine" },
 	{ "berth", NULL, "restart update", NULL },
+	{ "berth", NULL, NULL, "net" }, /* berth.firewall */
 };
 
 static const struct row *row_of(const char *key)
