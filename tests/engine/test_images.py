@@ -106,6 +106,8 @@ def test_private_registries(engine, out, tmp_path, tls, auth):
         if auth:
             done = engine.docker("pull", name, code=None)
             assert done.returncode == 1 and "no basic auth credentials" in done.stderr
+            assert f"pull access denied for {registry.name}/team/app, repository does not exist or " \
+                "may require 'docker login'" in done.stderr, done.stderr
             login = ["login", "-u", USER, "--password-stdin", registry.name]
             done = engine.docker(*login, data="wrong", code=None)
             assert done.returncode == 1 and "unauthorized" in done.stderr, done.stderr

@@ -64,8 +64,9 @@ static int get(struct fetch *f, const char *what, const char *name, size_t max,
 	if (rc == -EACCES) {
 		struct err why = *e;
 
-		return refused(f, what, &(struct web_answer){ .status = 401 }, body, e) ?
-			       err_set(e, -EACCES, "%s (%s)", e->text, why.text) : 0;
+		rc = refused(f, what, &(struct web_answer){ .status = 401 }, body, e);
+		err_prefix(&why, "%s", e->text);
+		*e = why;
 	}
 	if (rc < 0)
 		return rc;
