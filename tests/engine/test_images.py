@@ -288,6 +288,21 @@ def test_a_declared_container_s_image_is_pulled_when_the_registry_answers(engine
         server.close()
 
 
+def test_a_declared_image_of_which_a_part_failed_is_tried_again(engine, stand_in, layout):
+    """What failed says whether another try helps, not what was asked before it."""
+    index = {"schemaVersion": 2, "manifests": json.loads(
+        (layout.path / "index.json").read_text())["manifests"]}
+    server = stand_in()
+    server.manifest_type = "application/vnd.oci.image.index.v1+json"
+    server.manifest = lambda reference: b"{}" if "sha256:" in reference else json.dumps(index).encode()
+    engine.kill()
+    engine.configure({"containers": [{"name": "web", "image": f"{server.name}/x",
+                                      "network_mode": "none"}]})
+    engine.start()
+    wait_until(lambda: "content of digest" in engine.log(), SHORT_SECONDS, "the pull failed")
+    assert "; again in " in engine.log()
+
+
 def test_a_declared_image_that_no_registry_has_is_final(engine, registry):
     engine.kill()
     engine.configure({"containers": [{"name": "web", "image": f"{registry.name}/none",

@@ -112,7 +112,6 @@ static int pick(struct fetch *f, const struct buf *body, char digest[REF_DIGEST_
 		return rc;
 	}
 	d = index_pick(&index, f->platform);
-	f->status = 404;
 	if (!d)
 		rc = err_set(e, -ENOENT, "no matching manifest for %s in the manifest list entries",
 			     f->platform);
@@ -121,6 +120,8 @@ static int pick(struct fetch *f, const struct buf *body, char digest[REF_DIGEST_
 			     d->media_type, f->platform);
 	else
 		strcpy(digest, d->digest);
+	if (rc < 0)
+		f->status = 404;
 	index_free(&index);
 	return rc;
 }
@@ -195,6 +196,7 @@ int fetch_pull(struct fetch *f, struct err *e)
 
 	for (size_t i = 0; rc < 0 && i < f->endpoints.count; i++) {
 		*e = (struct err){ 0 };
+		f->status = 0; /* a mirror's is none of the registry's */
 		web_close(&f->web);
 		rc = fetch_open(f, i, "pull", e);
 		if (!rc)
