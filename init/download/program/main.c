@@ -13,19 +13,17 @@
  * 1 failed (a sentence on standard error, with --ask on standard output), 2 usage, 3 the server
  * sends no parts. */
 #include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/nobody.h"
 #include "base/proxy.h"
 #include "download/program/ask.h"
 #include "download/program/transfer.h"
 
-enum { NOBODY = 65534, TRIES = 6, REDIRECTS = 5, TRIES_MAX = 1000, SECONDS_MAX = 86400 };
+enum { TRIES = 6, REDIRECTS = 5, TRIES_MAX = 1000, SECONDS_MAX = 86400 };
 
 static struct http_options given = { .max = UINT64_MAX, .redirects = REDIRECTS, .tries = TRIES };
 
@@ -86,20 +84,10 @@ static bool read_arguments(int argc, char **argv)
 	return given.url && *given.url;
 }
 
-/* Nothing that comes over the network finds a right here. */
-static int drop_rights(void)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (geteuid() != 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
-		return -errno;
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
+	struct err e = { 0 };
+
 	log_name("download");
 	if (!read_arguments(argc, argv)) {
 		log_error("expected [--max BYTES] [--offset N] [--ranges] [--ask METHOD] [--redirects N] "
@@ -107,8 +95,9 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	proxy_load();
-	if (drop_rights() < 0) {
-		log_error("its rights cannot be given up");
+	/* Nothing that comes over the network finds a right here. */
+	if (nobody_become(&e) < 0) {
+		log_error("%s", e.text);
 		return EXIT_FAILED;
 	}
 	return given.method ? ask(&given) : transfer(&given);

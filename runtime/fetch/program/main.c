@@ -3,21 +3,20 @@
  * and what that gives it. Credentials come on standard input, as X-Registry-Auth has them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/nobody.h"
 #include "fetch/program/fetch.h"
 #include "image/talk.h"
 
-enum { NOBODY = 65534, AUTH_MAX = 64 * 1024, CONFIG_MAX = 16 << 20, EXIT_USAGE = 2 };
+enum { AUTH_MAX = 64 * 1024, CONFIG_MAX = 16 << 20, EXIT_USAGE = 2 };
 
 static const struct {
 	const char *name;
@@ -28,18 +27,6 @@ static const struct {
 	{ "search", fetch_search },
 	{ "login", fetch_login },
 };
-
-/* Nothing that comes over the network finds a right here. */
-static int drop_rights(void)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (geteuid() != 0)
-		return 0;
-	if (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
-		return -errno;
-	return 0;
-}
 
 static int read_credentials(struct fetch *f, struct err *e)
 {
@@ -91,7 +78,10 @@ static int run(const struct arguments *a, struct fetch *f, struct err *e)
 		rc = read_credentials(f, e);
 	if (!rc)
 		rc = read_registries(f, a->registries, e);
-	if (!rc && (drop_rights() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT)))
+	/* Nothing that comes over the network finds a right here. */
+	if (!rc)
+		rc = nobody_become(e);
+	if (!rc && curl_global_init(CURL_GLOBAL_DEFAULT))
 		rc = err_set(e, -EIO, "the HTTP client does not start");
 	if (rc < 0)
 		return rc;
