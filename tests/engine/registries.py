@@ -12,6 +12,7 @@ from pathlib import Path
 from machine import SHORT_SECONDS, free_port, wait_until
 
 USER, PASSWORD = "berth", "secret"
+STALL_SECONDS = 20  # less than what fetch takes for a broken connection
 BCRYPT = "$2b$04$YhI5ZJwJPp/TRhmJMVOog.cngSNjx9Bv3Txq5YV7tRVxKyjA1DH0W"  # of PASSWORD
 
 
@@ -159,7 +160,7 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
     def fault_stall(self, body):
         self.stand_in.faults_left -= 1
         self.half(body)
-        time.sleep(60)
+        time.sleep(STALL_SECONDS)
 
     def fault_long(self, body):
         self.answer(200, body + b"more")
@@ -241,6 +242,12 @@ class HostEngine:
 
     def log(self):
         return (self.folder / "engine.log").read_text(errors="replace")[-2000:]
+
+    def pulling(self, registry):
+        """The processes that a pull from this registry has, the client's not."""
+        found = subprocess.run(["pgrep", "-f", f"^{self.programs}/.*{registry}"],
+                               capture_output=True, text=True, check=False)
+        return found.stdout.split()
 
     def leftovers(self):
         """What lies in the store beside its index: nothing, when all that was refused is gone."""

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from registries import PASSWORD, USER, HostEngine, Registry, StandIn
+from registries import PASSWORD, STALL_SECONDS, USER, HostEngine, Registry, StandIn
 from test_embed import DIR, HOSTILE, SYM, Layout, layer_tar, row, rows, sha256  # noqa: F401
 
 from machine import SHORT_SECONDS, Machine, free_port, wait_until
@@ -359,6 +359,17 @@ def test_a_killed_pull_leaves_a_whole_store(engine, registry):
         assert engine.docker("images", "-q").count("\n") <= 1
     engine.docker("pull", "-q", name)
     assert engine.docker("images", "--format", "{{.Size}}") == "130MB\n"
+
+
+def test_nothing_of_a_killed_pull_goes_on(engine, stand_in):
+    server = stand_in("stall")
+    with subprocess.Popen(["docker", "pull", "-q", f"{server.name}/x"], env=engine.environment(),
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        wait_until(lambda: any(path.endswith(server.layers()[0]) for path, _, _ in server.seen),
+                   SHORT_SECONDS, "a layer is on its way")
+        assert engine.pulling(server.name)
+        engine.kill()
+    wait_until(lambda: not engine.pulling(server.name), STALL_SECONDS / 2, "all of it has ended")
 
 
 def test_a_full_disk_fails_the_pull_alone(engine, registry, tmp_path):

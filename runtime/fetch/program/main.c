@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -81,6 +82,9 @@ static int run(const struct arguments *a, struct fetch *f, struct err *e)
 	/* Nothing that comes over the network finds a right here. */
 	if (!rc)
 		rc = nobody_become(e);
+	/* Whoever asked is gone: no more downloads into a file that nobody sees. */
+	if (!rc && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		rc = err_sys(e, "fetch");
 	if (!rc && curl_global_init(CURL_GLOBAL_DEFAULT))
 		rc = err_set(e, -EIO, "the HTTP client does not start");
 	if (rc < 0)
