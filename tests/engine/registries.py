@@ -194,6 +194,7 @@ class HostEngine:
 
     def __init__(self, out, folder):
         self.programs, self.folder = out / "target/bin", Path(folder)
+        self.fetch = self.programs / "fetch"
         self.store = self.folder / "var/lib/berth/store"
         self.socket = self.folder / "run/berth/engine.sock"
         (self.folder / "run/berth").mkdir(parents=True)
@@ -209,7 +210,7 @@ class HostEngine:
         self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [self.programs / "engine", "--root-prefix", self.folder, "--store-program",
-             self.programs / "store", "--fetch", self.programs / "fetch"],
+             self.programs / "store", "--fetch", self.fetch],
             stdout=open(self.folder / "engine.log", "ab"), stderr=subprocess.STDOUT)
         wait_until(self.socket.exists, SHORT_SECONDS, "the engine answers")
 

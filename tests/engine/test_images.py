@@ -133,6 +133,26 @@ def test_configured_registries(engine, stand_in, layout, out, tmp_path):
     assert good.other.seen and not any(auth for _, auth, _ in good.other.seen)
 
 
+def test_the_host_s_proxy_is_asked(engine, stand_in, tmp_path, out):
+    """/run/berth/proxy is what bootcfg makes of berth.proxy."""
+    proxy, local = stand_in(), stand_in()
+    wrapper = tmp_path / "fetch"
+    wrapper.write_text("#!/bin/sh\nexec unshare -m sh -c 'mount -t tmpfs proxy /run && mkdir /run/berth && "
+                       f"echo http_proxy=http://{proxy.name} >/run/berth/proxy && "
+                       f"exec {out}/target/bin/fetch \"$@\"' fetch \"$@\"\n")
+    wrapper.chmod(0o755)
+    engine.kill()
+    engine.configure({"berth": {"registries": [
+        {"host": "app.invalid", "mirrors": ["http://mirror.invalid"]}]}})
+    engine.fetch = wrapper
+    engine.start()
+    engine.docker("pull", "app.invalid/x")
+    assert proxy.seen[0][0] == "http://mirror.invalid/v2/x/manifests/latest"
+    del proxy.seen[:]
+    engine.docker("pull", f"{local.name}/x")
+    assert local.seen and not proxy.seen
+
+
 def test_search(engine, stand_in):
     server = stand_in()
     said = engine.docker("search", "--limit", "3", "--format", "{{.Name}} {{.StarCount}}",

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/nobody.h"
+#include "base/proxy.h"
 #include "fetch/program/fetch.h"
 #include "image/talk.h"
 
@@ -48,6 +49,21 @@ static int read_registries(struct fetch *f, const char *path, struct err *e)
 	return rc < 0 ? rc : endpoints_find(text.data, text.len, f->ref.domain, &f->endpoints, e);
 }
 
+/* The host's proxies, but never for what is on this machine; as with docker. */
+static int set_proxies(struct err *e)
+{
+	static const char local[] = "localhost,127.0.0.0/8,::1";
+	autofree char *all = NULL;
+	const char *own;
+
+	proxy_load();
+	own = getenv("no_proxy");
+	if (asprintf(&all, "%s%s%s", own ? own : "", own && *own ? "," : "", local) < 0 ||
+	    setenv("no_proxy", all, 1) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	return 0;
+}
+
 struct arguments {
 	const char *command, *platform, *registries, *ref;
 	int limit;
@@ -79,6 +95,8 @@ static int run(const struct arguments *a, struct fetch *f, struct err *e)
 		rc = read_credentials(f, e);
 	if (!rc)
 		rc = read_registries(f, a->registries, e);
+	if (!rc)
+		rc = set_proxies(e);
 	/* Nothing that comes over the network finds a right here. */
 	if (!rc)
 		rc = nobody_become(e);
