@@ -1,5 +1,6 @@
 #include "fetch/registries.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,18 @@ void endpoints_free(struct endpoints *all)
 	all->count = 0;
 }
 
-/* "localhost", "localhost:5000", 127.0.0.0/8 and [::1]: docker's insecure ones by default. */
+/* "localhost", "localhost:5000", 127.0.0.0/8 and [::1]: docker's insecure ones by default. A name
+ * such as 127.example.com is somewhere else. */
 static bool is_local(const char *domain)
 {
 	size_t n = *domain == '[' ? strcspn(domain, "]") + 1 : strcspn(domain, ":");
+	char host[INET_ADDRSTRLEN] = "";
+	struct in_addr address;
 
-	return (n == 9 && !strncmp(domain, "localhost", n)) || !strncmp(domain, "127.", 4) ||
-	       (n == 5 && !strncmp(domain, "[::1]", n));
+	if (n < sizeof(host))
+		memcpy(host, domain, n);
+	return !strcmp(host, "localhost") || !strcmp(host, "[::1]") ||
+	       (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 static char *copy(yyjson_val *obj, const char *key)
