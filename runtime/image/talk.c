@@ -52,8 +52,9 @@ ssize_t talk_receive(int sock, char text[TALK_MAX], int *fd)
 {
 	union fd_message control = { 0 };
 	struct iovec iov = { text, TALK_MAX - 1 };
+	/* CMSG_LEN: with what CMSG_SPACE pads there would be room for a second fd. */
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+				  .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *c;
 	ssize_t n;
 
