@@ -410,12 +410,23 @@ static int put_rest(struct pass *p, struct node *dir)
 	return rc;
 }
 
-static int second_pass(struct pass *p)
+/* Whoever filled the blob may have it open still: what was written must be what was checked. */
+static int check_again(struct pass *p, const struct layer_result *first)
+{
+	struct stream_sums sums;
+	int rc = stream_finish(p->stream, &sums, p->e);
+
+	if (!rc && strcmp(sums.diff_id, first->sums.diff_id) != 0)
+		rc = err_set(p->e, -EBADMSG, "the layer changed while it was read");
+	return rc;
+}
+
+static int second_pass(struct pass *p, const struct layer_result *first)
 {
 	int rc = open_pass(p), more = 0;
 
 	if (!rc)
-		stream_trust(p->stream);
+		stream_again(p->stream);
 	if (!rc)
 		rc = put_implied(p, tree_root(p->layer->tree));
 	for (size_t i = 0; !rc && (more = next_entry(p)) > 0; i++) {
@@ -430,6 +441,8 @@ static int second_pass(struct pass *p)
 		rc = more;
 	if (!rc)
 		rc = put_rest(p, tree_root(p->layer->tree));
+	if (!rc)
+		rc = check_again(p, first);
 	close_pass(p);
 	return rc;
 }
@@ -447,7 +460,7 @@ int layer_unpack(const struct layer *layer, struct layer_result *out, struct err
 	p->e = e ? e : &ignored;
 	rc = first_pass(p, &result);
 	if (!rc && layer->sink)
-		rc = second_pass(p);
+		rc = second_pass(p, &result);
 	if (!rc)
 		*out = result;
 	free(p->plans);

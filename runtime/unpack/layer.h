@@ -1,5 +1,6 @@
 /* Unpacks one layer archive (tar, plain or gzip or zstd) into a sink, after every entry of it and
- * both digests have been checked: a sink sees nothing of a layer that is not wholly good. */
+ * both digests have been checked: a sink sees nothing of a layer that is not wholly good, but for
+ * one that changes while it is read, which is an error at the end. */
 #pragma once
 
 #include <stddef.h>

@@ -23,7 +23,7 @@ struct stream {
 	ZSTD_DStream *zstd;
 	size_t in_pos, in_len; /* what of `in` is not used yet */
 	size_t out_len;
-	bool trusted;
+	bool again;
 	bool eof, open_member; /* open_member: a compressed member has begun and not ended */
 	unsigned char in[PIECE_BYTES], out[PIECE_BYTES];
 };
@@ -52,7 +52,7 @@ static int fill(struct stream *s, struct err *e)
 	s->in_pos = 0;
 	s->in_len = (size_t)n;
 	s->eof = n == 0;
-	if (!s->trusted)
+	if (!s->again)
 		sha256_add(&s->blob, s->in, s->in_len);
 	s->sums.blob_bytes += s->in_len;
 	return 0;
@@ -175,9 +175,9 @@ int stream_open(struct stream **out, int fd, uint64_t max_bytes, struct err *e)
 	return 0;
 }
 
-void stream_trust(struct stream *s)
+void stream_again(struct stream *s)
 {
-	s->trusted = true;
+	s->again = true;
 }
 
 ssize_t stream_read(struct stream *s, const void **data, struct err *e)
@@ -186,8 +186,7 @@ ssize_t stream_read(struct stream *s, const void **data, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (!s->trusted)
-		sha256_add(&s->diff_id, s->out, s->out_len);
+	sha256_add(&s->diff_id, s->out, s->out_len);
 	s->sums.unpacked_bytes += s->out_len;
 	if (s->sums.unpacked_bytes > s->max_bytes)
 		return err_set(e, -EFBIG, "unpacks to more than %llu bytes",
@@ -207,7 +206,9 @@ int stream_finish(struct stream *s, struct stream_sums *out, struct err *e)
 	while (n > 0);
 	if (n < 0)
 		return (int)n;
-	snprintf(s->sums.blob, sizeof(s->sums.blob), "sha256:%s", sha256_end_hex(&s->blob, hex));
+	if (!s->again)
+		snprintf(s->sums.blob, sizeof(s->sums.blob), "sha256:%s",
+			 sha256_end_hex(&s->blob, hex));
 	snprintf(s->sums.diff_id, sizeof(s->sums.diff_id), "sha256:%s",
 		 sha256_end_hex(&s->diff_id, hex));
 	*out = s->sums;

@@ -21,8 +21,9 @@ struct stream_sums {
 int stream_open(struct stream **out, int fd, uint64_t max_bytes, struct err *e);
 void stream_close(struct stream *s); /* NULL is fine */
 
-/* For a second reading of what has been verified: no sums are made, stream_finish gives none. */
-void stream_trust(struct stream *s);
+/* For a second reading, called before the first stream_read: only the diff id is made, which is
+ * enough to see whether it was the same. The blob's sum is "". */
+void stream_again(struct stream *s);
 
 /* The next piece, valid until the next call. Its length, 0 at the end, or -errno. */
 ssize_t stream_read(struct stream *s, const void **data, struct err *e);

@@ -217,6 +217,31 @@ static void digests_must_match(void **state)
 	tree_free(layer.tree);
 }
 
+static int change_the_blob(void *ctx, const struct entry *entry, struct err *e)
+{
+	(void)entry;
+	(void)e;
+	assert_int_equal(pwrite(*(int *)ctx, "x", 1, 900000), 1);
+	return 0;
+}
+
+/* As who downloaded it could, between the two readings. */
+static void a_change_after_the_check_is_found(void **state)
+{
+	const struct row rows[] = { { '-', "a", NULL, 0, 0, NULL, 1000000 } };
+	autoclose int fd = make_layer(rows, 1);
+	struct sink sink = { change_the_blob, note_data, &fd };
+	struct layer layer = { .fd = fd, .sink = &sink };
+	struct layer_result result;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(tree_new(&layer.tree), 0);
+	assert_int_equal(layer_unpack(&layer, &result, &e), -EBADMSG);
+	assert_string_equal(e.text, "the layer changed while it was read");
+	tree_free(layer.tree);
+}
+
 /* Everything that ustar cannot say, written and read back. */
 static void tar_round_trip(void **state)
 {
@@ -274,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checks_entries),
 		cmocka_unit_test(digests_must_match),
+		cmocka_unit_test(a_change_after_the_check_is_found),
 		cmocka_unit_test(tar_round_trip),
 	};
 
