@@ -108,16 +108,21 @@ static int send_dir(struct walk *w, int fd)
 	static const char opaque[] = "trusted.overlay.opaque";
 	autodir DIR *d = NULL;
 	struct stat st;
-	int rc, own = dup(fd);
+	/* No dup(2): it would go on where another walk through the same layer ended. */
+	autoclose int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char value;
+	int rc;
 
-	if (++w->depth > TREE_DEPTH_MAX || own < 0 || fstat(fd, &st) < 0)
+	/* The root is none of them. */
+	if (w->depth++ > TREE_DEPTH_MAX)
+		return err_set(w->e, -ENAMETOOLONG, "the layer is deeper than %d directories",
+			       TREE_DEPTH_MAX);
+	if (own < 0 || fstat(fd, &st) < 0)
 		return err_sys(w->e, "look at \"%.200s\"", w->entry.path);
 	d = fdopendir(own);
-	if (!d) {
-		close(own);
+	if (!d)
 		return err_set(w->e, -ENOMEM, "out of memory");
-	}
+	take_fd(&own);
 	describe(&w->entry, &st);
 	if (fgetxattr(fd, opaque, &value, 1) == 1 && value == 'y')
 		entry_add_xattr(&w->entry, opaque, "y", 1);

@@ -257,6 +257,16 @@ def test_a_second_image_brings_only_its_own_layers(engine, stand_in, layout, reg
     assert len(base["layers"]) == 2
 
 
+def test_a_layer_that_is_there_three_times_is_brought_once(engine, stand_in, tmp_path):
+    layout = Layout(tmp_path / "thrice")
+    deepest = "/".join(["d"] * 256)
+    layout.image(3 * [layer_tar([row("file", b"12345"), row(deepest, **DIR)])], architecture="amd64")
+    said = engine.docker("pull", f"{stand_in(source=layout.path).name}/x")
+    assert said.count("Already exists") == 2 and said.count("Pull complete") == 1
+    image = json.loads((engine.store / "index.json").read_text())["manifests"][0]
+    assert image["annotations"]["berth.layer-sizes"] == "5,5,5"
+
+
 # ---- our own command
 
 
