@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -14,6 +15,8 @@ import time
 import pytest
 
 from machine import SHORT_SECONDS, Machine, wait_until
+
+pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="no docker CLI to ask with")
 
 DEMO = "localhost/demo"
 SHELL = ("--network", "none", "--entrypoint", "sh", DEMO)

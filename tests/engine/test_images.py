@@ -11,8 +11,11 @@ from test_embed import DIR, HOSTILE, SYM, Layout, layer_tar, row, rows, sha256  
 
 from machine import SHORT_SECONDS, Machine, free_port, wait_until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0,
-                                reason="needs root: layers have owners, devices, trusted xattrs")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0,
+                       reason="needs root: layers have owners, devices, trusted xattrs"),
+    pytest.mark.skipif(not shutil.which("docker"), reason="no docker CLI to ask with"),
+]
 
 
 @pytest.fixture(scope="module")
