@@ -98,8 +98,10 @@ static void phone_home(yyjson_val *config, yyjson_val *call)
 	autobuf struct buf url = { 0 }, form = { 0 };
 	autoanswer struct fetch_answer answer = { 0 };
 	yyjson_val *tries = yyjson_obj_get(call, "tries");
+	static const struct fetch_way as_configured;
 	struct fetch_ask ask = {
 		.method = "POST",
+		.way = &as_configured,
 		.headers = "Content-Type: application/x-www-form-urlencoded\n",
 		.tries = tries ? (unsigned)yyjson_get_sint(tries) : PHONE_TRIES,
 	};

@@ -41,7 +41,9 @@ static int start(const struct fetch_ask *ask, int request, int out, struct child
 {
 	char max[NUMBER_MAX], tries[NUMBER_MAX], seconds[NUMBER_MAX], redirects[NUMBER_MAX];
 	char http[URL_BYTES_MAX + 16], https[URL_BYTES_MAX + 16];
-	const char *const environment[] = { http, https, NULL }, *const none[] = { NULL };
+	const char *const environment[] = { http, https, NULL };
+	/* Said, because the program would ask the host's configuration else (base/proxy.h). */
+	static const char *const direct[] = { "no_proxy=*", NULL };
 	const char *ca = ask->way && *ask->way->ca ? ask->way->ca : NULL;
 	const char *const argv[] = {
 		fetch_program, "--ask", ask->method ? ask->method : "GET", "--max", max, "--tries", tries,
@@ -50,7 +52,7 @@ static int start(const struct fetch_ask *ask, int request, int out, struct child
 	const struct spawn_fd fds[] = {
 		{ request, STDIN_FILENO }, { out, STDOUT_FILENO }, { STDERR_FILENO, STDERR_FILENO },
 	};
-	struct spawn s = { .argv = argv, .fds = fds, .fd_count = ARRAY_LEN(fds), .envp = none };
+	struct spawn s = { .argv = argv, .fds = fds, .fd_count = ARRAY_LEN(fds), .envp = direct };
 
 	snprintf(max, sizeof(max), "%zu", ask->max ? ask->max : (size_t)BODY_MAX);
 	snprintf(tries, sizeof(tries), "%u", ask->tries ? ask->tries : 1);

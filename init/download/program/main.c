@@ -9,9 +9,8 @@
  *   options: --ca FILE, --tries N, --seconds N (of one try)
  *
  * A proxy is taken from http_proxy, https_proxy and no_proxy, as by other programs, else from the
- * host's configuration (base/proxy.h). Exit codes: 0,
- * 1 failed (a sentence on standard error, with --ask on standard output), 2 usage, 3 the server
- * sends no parts. */
+ * host's configuration (base/proxy.h). Exit codes: 0, 1 failed (a sentence on standard error, with
+ * --ask on standard output), 2 usage, 3 the server sends no parts. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -86,13 +86,13 @@ static void test_what_the_program_is_given(void **unused)
 		const char *seen;
 	} rows[] = {
 		{ { .url = "http://x/" },
-		  "--ask GET --max 1048576 --tries 1 --seconds 30 --redirects 0 http://x/,,\n" },
+		  "--ask GET --max 1048576 --tries 1 --seconds 30 --redirects 0 http://x/,,*,\n" },
 		{ { .url = "http://x/", .method = "PUT", .headers = "A: 1\n", .body = "b", .body_bytes = 1,
 		    .max = 10, .tries = 3, .seconds = 2, .redirects = 4, .way = &proxied },
 		  "--ask PUT --max 10 --tries 3 --seconds 2 --redirects 4 http://x/ --ca /ca.pem,"
-		  "http://p:1,A: 1\n\nb" },
+		  "http://p:1,,A: 1\n\nb" },
 		{ { .url = "http://x/", .way = &plain },
-		  "--ask GET --max 1048576 --tries 1 --seconds 30 --redirects 0 http://x/,mine,\n" },
+		  "--ask GET --max 1048576 --tries 1 --seconds 30 --redirects 0 http://x/,mine,,\n" },
 	};
 
 	(void)unused;
@@ -101,7 +101,7 @@ static void test_what_the_program_is_given(void **unused)
 		autoanswer struct fetch_answer a = { 0 };
 		struct err e = { "" };
 
-		stand_in("printf '200\\n\\n%s,%s,' \"$*\" \"$http_proxy\"; /bin/cat");
+		stand_in("printf '200\\n\\n%s,%s,%s,' \"$*\" \"$http_proxy\" \"$no_proxy\"; /bin/cat");
 		assert_int_equal(fetch_ask(&rows[i].ask, &a, &e), 0);
 		assert_string_equal(buf_text(&a.body), rows[i].seen);
 	}
