@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -66,4 +67,34 @@ void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_
 	const char *between = len && d->disk[len - 1] >= '0' && d->disk[len - 1] <= '9' ? "p" : "";
 
 	snprintf(out, BOOTDISK_NAME_MAX, "%.32s%s%d", d->disk, between, number);
+}
+
+/* The last name in the first `len` bytes of a path. */
+static bool last_is(const char *path, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	return len > n && path[len - n - 1] == '/' && !strncmp(path + len - n, name, n);
+}
+
+/* .../block/vda is a disk, .../block/vda/vda5 a partition. */
+bool bootdisk_holds_link(const struct bootdisk *d, const char *link)
+{
+	const char *slash = strrchr(link, '/');
+
+	return last_is(link, strlen(link), d->disk) ||
+	       (slash && last_is(link, (size_t)(slash - link), d->disk));
+}
+
+int bootdisk_holds(const struct bootdisk *d, dev_t device, struct err *e)
+{
+	char path[64], link[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(device), minor(device));
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return err_sys(e, "look up \"%s\"", path);
+	link[n] = '\0';
+	return bootdisk_holds_link(d, link);
 }

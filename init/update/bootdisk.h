@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -24,3 +25,9 @@ int bootdisk_root_partition(char out[BOOTDISK_NAME_MAX], struct err *e);
 
 /* Kernel name of partition `number` (from 1): "vda8", "nvme0n1p8". */
 void bootdisk_partition(const struct bootdisk *d, int number, char out[BOOTDISK_NAME_MAX]);
+
+/* Whether a block device is that disk or a partition of it. 1, 0 or -errno. */
+int bootdisk_holds(const struct bootdisk *d, dev_t device, struct err *e);
+
+/* The same of its link in /sys/dev/block; pure. */
+bool bootdisk_holds_link(const struct bootdisk *d, const char *link);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/sha256.h"
+#include "update/bootdisk.h"
 
 enum { BLANK_BYTES = 1024 * 1024, CHUNK = 65536 };
 
@@ -42,12 +43,25 @@ void disks_name(yyjson_val *config, const char *name, struct buf *out)
 		buf_addf(out, "/dev/%s", name);
 }
 
-/* O_EXCL: the kernel says no while a file system or another partition of it is in use, and so to
- * Berth's own disk. */
+/* Partitions beside the root's are nobody's for the kernel: the loader, the other slot. */
+static int refuse_own(const char *path, dev_t device, struct err *e)
+{
+	struct bootdisk own;
+	int rc = bootdisk_find(&own, e);
+
+	if (rc == -ENODEV)
+		return 0; /* booted without a disk of ours */
+	if (!rc)
+		rc = bootdisk_holds(&own, device, e);
+	return rc > 0 ? err_set(e, -EPERM, "%s is on Berth's own disk", path) : rc;
+}
+
+/* O_EXCL: the kernel says no to what is mounted, and to a disk of which a partition is. */
 int disks_open(const char *path, struct err *e)
 {
 	autoclose int fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
 	struct stat st;
+	int rc;
 
 	if (fd < 0 && errno == EBUSY)
 		return err_set(e, -EBUSY, "%s is in use", path);
@@ -55,7 +69,8 @@ int disks_open(const char *path, struct err *e)
 		return err_sys(e, "cannot open %s", path);
 	if (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode))
 		return err_set(e, -ENOTBLK, "%s is no disk", path);
-	return take_fd(&fd);
+	rc = refuse_own(path, st.st_rdev, e);
+	return rc < 0 ? rc : take_fd(&fd);
 }
 
 bool disks_is_blank(int fd)

@@ -53,6 +53,7 @@ fs_setup:
   - {{device: data.1, filesystem: ext4, label: first}}
   - {{device: data.2, filesystem: swap}}
   - {{device: /dev/vdd, filesystem: ext4, label: taken}}
+  - {{device: /dev/vda, partition: 6, filesystem: ext4, overwrite: true}}
 mounts:
   - [LABEL=first, /var/first, ext4, "noatime"]
   - [data.2, none, swap]
@@ -178,6 +179,7 @@ def test_disks_are_made_mounted_and_never_taken_from_anybody(keyed):
     log = keyed.ssh("cat /run/berth/log/disks.log")
     assert "something else is on it; it is left alone" in log
     assert "/dev/vdz: there is no such device" in log
+    assert "/dev/vda6 is on Berth's own disk" in log, "the other slot's boot partition"
     with open(keyed.disks[1], "rb") as precious:
         precious.seek(4096)
         assert precious.read(15) == b"somebody's data"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "update/bootdisk.h"
 #include "update/disks.h"
 
 static const struct {
@@ -63,6 +64,33 @@ static void test_fields(void **state)
 	}
 }
 
+static const struct {
+	const char *disk, *link;
+	bool own;
+} links[] = {
+	{ "vda", "../../devices/pci0000:00/0000:00:04.0/virtio1/block/vda", true },
+	{ "vda", "../../devices/pci0000:00/0000:00:04.0/virtio1/block/vda/vda6", true },
+	{ "vda", "../../devices/pci0000:00/0000:00:05.0/virtio2/block/vdaa/vdaa6", false },
+	{ "vda", "../../devices/pci0000:00/0000:00:05.0/virtio2/block/vdb", false },
+	{ "da", "../../devices/pci0000:00/0000:00:04.0/virtio1/block/vda/vda6", false },
+	{ "nvme0n1", "../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n1/nvme0n1p1", true },
+	{ "nvme0n1", "../../devices/pci0000:00/0000:00:04.0/nvme/nvme0/nvme0n11/nvme0n11p1", false },
+	{ "loop0", "../../devices/virtual/block/loop0/loop0p3", true },
+	{ "vda", "vda", false },
+};
+
+/* Partitions of Berth's own disk that nobody has open: the loader, the other slot. */
+static void test_own_disk(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		struct bootdisk own = { "" };
+
+		strcpy(own.disk, links[i].disk);
+		assert_int_equal(bootdisk_holds_link(&own, links[i].link), links[i].own);
+	}
+}
+
 #define MIB (1024ULL * 1024)
 
 static const struct {
@@ -105,7 +133,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_sizes), cmocka_unit_test(test_swap_header),
+		cmocka_unit_test(test_own_disk), cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_swap_header),
 	};
 
 	return cmocka_run_group_tests_name("disks", tests, NULL, NULL);
