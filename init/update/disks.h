@@ -29,6 +29,9 @@ int disks_open(const char *path, struct err *e);
 /* Nothing but zeros in its first megabyte. */
 bool disks_is_blank(int fd);
 
+/* Whether it holds `type`, "ext4" or "swap". */
+bool disks_has_magic(int fd, const char *type);
+
 /* Whether overwriting `what` was not done yet for this instance; from now on it was. False too
  * when it could not be remembered. */
 bool disks_may_overwrite(yyjson_val *config, const char *what);
@@ -42,6 +45,9 @@ void disks_fields(yyjson_val *mount, yyjson_val *defaults, const char *out[FSTAB
 
 /* Size of a swap file for "auto": as the memory, from 128 MiB on; an eighth of the room at most. */
 uint64_t disks_swap_size(uint64_t memory, uint64_t room, uint64_t max);
+
+/* Bytes of the swap file that is there; 0: none, or one that was not finished. */
+uint64_t disks_swap_there(const char *path);
 
 /* A swap area's first page. 0 or -errno. */
 int disks_make_swap(int fd, uint64_t bytes, struct err *e);

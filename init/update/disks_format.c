@@ -20,7 +20,7 @@ static const char *text_of(yyjson_val *object, const char *key)
 	return text ? text : "";
 }
 
-static bool has_magic(int fd, const char *type)
+bool disks_has_magic(int fd, const char *type)
 {
 	bool ext = strcmp(type, "ext4") == 0;
 	const char *magic = ext ? "\x53\xef" : "SWAPSPACE2";
@@ -99,7 +99,7 @@ static int format(yyjson_val *config, yyjson_val *fs, const char *path, struct e
 	if (fd < 0)
 		return fd;
 	if (!disks_is_blank(fd)) {
-		if (!overwrite && has_magic(fd, text_of(fs, "filesystem")))
+		if (!overwrite && disks_has_magic(fd, text_of(fs, "filesystem")))
 			return 0;
 		if (!overwrite)
 			return err_set(e, -EEXIST, "something else is on it; it is left alone, because "

@@ -191,7 +191,18 @@ uint64_t disks_swap_size(uint64_t memory, uint64_t room, uint64_t max)
 	return size / MIB * MIB;
 }
 
-static uint64_t wanted_size(yyjson_val *swap)
+uint64_t disks_swap_there(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !disks_has_magic(fd, "swap"))
+		return 0;
+	return (uint64_t)st.st_size;
+}
+
+/* "auto" is decided once: the room is another one at each boot, and less by this very file. */
+static uint64_t wanted_size(yyjson_val *swap, uint64_t there)
 {
 	yyjson_val *size = yyjson_obj_get(swap, "size");
 	uint64_t max = (uint64_t)yyjson_get_sint(yyjson_obj_get(swap, "maxsize"));
@@ -200,25 +211,27 @@ static uint64_t wanted_size(yyjson_val *swap)
 
 	if (!yyjson_is_str(size))
 		return (uint64_t)yyjson_get_sint(size);
+	if (there && (!max || there <= max))
+		return there;
 	if (sysinfo(&info) < 0 || statvfs("/var", &fs) < 0)
 		return 0;
 	return disks_swap_size((uint64_t)info.totalram * info.mem_unit,
 			       (uint64_t)fs.f_bavail * fs.f_frsize, max);
 }
 
-/* A file of another size is made anew; the old one is no loss. */
+/* What is there, of another size or half made, is no loss. */
 static int make_file(const char *path, uint64_t bytes, struct err *e)
 {
 	autoclose int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
+	int rc;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return err_sys(e, "cannot make %s", path);
-	if ((uint64_t)st.st_size == bytes)
-		return 0;
-	if (ftruncate(fd, 0) < 0 || posix_fallocate(fd, 0, (off_t)bytes) != 0) {
+	rc = ftruncate(fd, 0) < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
+	if (rc) {
 		unlink(path);
-		return err_set(e, -ENOSPC, "there is no room for %s", path);
+		return err_code(e, -rc, "cannot make %s of %llu MiB", path,
+				(unsigned long long)(bytes / MIB));
 	}
 	return disks_make_swap(fd, bytes, e);
 }
@@ -226,12 +239,13 @@ static int make_file(const char *path, uint64_t bytes, struct err *e)
 static int swap_file(yyjson_val *swap, struct err *e)
 {
 	const char *path = text_of(swap, "filename", "/var/swap.img");
-	uint64_t bytes = wanted_size(swap) / PAGE * PAGE;
+	uint64_t there = disks_swap_there(path);
+	uint64_t bytes = wanted_size(swap, there) / PAGE * PAGE;
 	int code;
 
 	if (!bytes)
 		return 0;
-	code = make_file(path, bytes, e);
+	code = there == bytes ? 0 : make_file(path, bytes, e);
 	if (code < 0)
 		return code;
 	if (swapon(path, 0) < 0 && errno != EBUSY)

@@ -129,12 +129,32 @@ static void test_swap_header(void **state)
 	assert_string_equal(e.text, "it is too small for swap");
 }
 
+/* A file that a power cut left without its first page is no swap file, whatever its size. */
+static void test_swap_file_that_is_there(void **state)
+{
+	char path[] = "/tmp/disks-test-XXXXXX";
+	autoclose int fd = mkstemp(path);
+	struct err e = { "" };
+
+	(void)state;
+	assert_int_equal(disks_swap_there("/tmp/disks-test-none"), 0);
+	assert_int_equal(ftruncate(fd, 8 * MIB), 0);
+	assert_int_equal(disks_swap_there(path), 0);
+	assert_int_equal(disks_make_swap(fd, 8 * MIB, &e), 0);
+	assert_int_equal(disks_swap_there(path), 8 * MIB);
+	unlink(path);
+	assert_int_equal(symlink("/proc/self/exe", path), 0);
+	assert_int_equal(disks_swap_there(path), 0);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_own_disk), cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_swap_header),
+		cmocka_unit_test(test_swap_file_that_is_there),
 	};
 
 	return cmocka_run_group_tests_name("disks", tests, NULL, NULL);
