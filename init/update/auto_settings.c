@@ -1,6 +1,5 @@
 #include "update/auto_settings.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +7,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "update/hostconfig.h"
 
-enum { CONFIG_BYTES_MAX = 1 << 20, INTERVAL_MS = 3600 * 1000, EVERY_DAY = 0x7f };
+enum { INTERVAL_MS = 3600 * 1000, EVERY_DAY = 0x7f };
 
 static const char *text_of(yyjson_val *from, const char *key, const char *otherwise)
 {
@@ -95,6 +94,6 @@ void auto_settings_read(struct auto_settings *out)
 {
 	autobuf struct buf text = { 0 };
 
-	file_read_at(AT_FDCWD, "/run/berth/config.json", CONFIG_BYTES_MAX, &text, NULL);
+	hostconfig_read(&text, NULL);
 	auto_settings_parse(buf_text(&text), text.len, out);
 }

@@ -1,6 +1,5 @@
 #include "update/configtrial.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,10 +8,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/spawn.h"
-
-enum { CONFIG_BYTES_MAX = 16 * 1024 * 1024 };
+#include "update/hostconfig.h"
 
 enum config_trial configtrial_read(char digest[SHA256_HEX_MAX])
 {
@@ -27,7 +24,7 @@ enum config_trial configtrial_read(char digest[SHA256_HEX_MAX])
 	yyjson_val *root;
 
 	*digest = '\0';
-	if (file_read_at(AT_FDCWD, "/run/berth/config.json", CONFIG_BYTES_MAX, &text, NULL) < 0)
+	if (hostconfig_read(&text, NULL) < 0)
 		return CONFIG_SETTLED;
 	doc = yyjson_read(buf_text(&text), text.len, 0);
 	root = yyjson_doc_get_root(doc);

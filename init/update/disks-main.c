@@ -1,13 +1,9 @@
 /* disks: PID 1's service `disks`, which runs when the boot configuration has something for it (the
  * stage of that name). Reads /run/berth/config.json. */
-#include <fcntl.h>
-
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "update/disks.h"
-
-enum { CONFIG_MAX = 8 * 1024 * 1024 };
+#include "update/hostconfig.h"
 
 int main(void)
 {
@@ -19,13 +15,17 @@ int main(void)
 	int failures = 0;
 
 	log_name("disks");
-	if (file_read_at(AT_FDCWD, "/run/berth/config.json", CONFIG_MAX, &text, &e) < 0) {
+	if (hostconfig_read(&text, &e) < 0) {
 		log_error("%s", e.text);
 		return 1;
 	}
 	doc = yyjson_read(buf_text(&text), text.len, 0);
-	for (size_t i = 0; i < ARRAY_LEN(steps) && doc; i++)
+	if (!doc) {
+		log_error("\"%s\" is damaged", hostconfig_path);
+		return 1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		failures += steps[i](yyjson_doc_get_root(doc));
 	yyjson_doc_free(doc);
-	return failures > 0 || !doc;
+	return failures > 0;
 }

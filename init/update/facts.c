@@ -15,6 +15,7 @@
 #include "base/initctl.h"
 #include "base/netlink.h"
 #include "base/spawn.h"
+#include "update/hostconfig.h"
 
 enum {
 	JSON_BYTES_MAX = 1 << 20,
@@ -57,7 +58,9 @@ static void read_way(yyjson_val *update, struct settings *out)
 
 void facts_settings(struct settings *out)
 {
-	yyjson_doc *doc = read_json("/run/berth/config.json");
+	autobuf struct buf text = { 0 };
+	yyjson_doc *doc = hostconfig_read(&text, NULL) < 0 ? NULL :
+							     yyjson_read(buf_text(&text), text.len, 0);
 	yyjson_val *root = yyjson_doc_get_root(doc), *each, *list;
 	yyjson_val *update = yyjson_obj_get(yyjson_obj_get(root, "berth"), "update");
 	size_t i, count;
