@@ -83,7 +83,7 @@ static int attach_disk(struct err *e)
 	return unlink(DISK) < 0 ? err_sys(e, "unlink \"%s\"", DISK) : 0;
 }
 
-/* /table: "SECTORS TABLE", which image-build/disk/make-pxe wrote. */
+/* /table: "SECTORS TABLE", which image-build/disk/pxe.py wrote. */
 static int verify_root(struct err *e)
 {
 	autobuf struct buf text = { 0 };

@@ -26,10 +26,10 @@ void keep_seed_save(void);
 
 /* After `config`: a copy of the SSH keys, for rescue mode, which reads no configuration. */
 int keep_step_ssh_keys(struct machine *m, struct err *say);
+/* In rescue mode: the other way round. */
+int keep_step_ssh_keys_back(struct machine *m, struct err *say);
+
 /* Somebody wanted this boot, and only this one, to be a rescue (/var/lib/berth/rescue-once). The
  * wish is forgotten before it is granted: a rescue that hangs is followed by an ordinary boot. */
 bool keep_rescue_asked(void);
 int keep_ask_rescue(const struct machine *m, struct err *e);
-
-/* In rescue mode: the other way round. */
-int keep_step_ssh_keys_back(struct machine *m, struct err *say);
