@@ -37,15 +37,17 @@ static int copy_piece(int dir, const char *name, int disk, struct err *e)
 	char *end;
 	off_t at = (off_t)strtoull(name, &end, 16);
 	autoclose int piece = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	ssize_t n = 0;
+	int rc = 0;
 
-	if (piece < 0 || *end)
+	if (*end)
 		return err_set(e, -EINVAL, "\"%s\" is no piece of the disk", name);
-	while ((n = read(piece, bytes, sizeof(bytes))) > 0) {
-		if (pwrite(disk, bytes, (size_t)n, at) != n)
-			return err_sys(e, "put the disk together in memory");
-		at += n;
-	}
+	if (piece < 0 || lseek(disk, at, SEEK_SET) < 0)
+		return err_sys(e, "open the piece \"%s\"", name);
+	while (!rc && (n = read(piece, bytes, sizeof(bytes))) > 0)
+		rc = file_write_all(disk, bytes, (size_t)n);
+	if (rc < 0)
+		return err_code(e, rc, "put the disk together in memory");
 	return n < 0 || unlinkat(dir, name, 0) < 0 ? err_sys(e, "read the piece \"%s\"", name) : 0;
 }
 
