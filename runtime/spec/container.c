@@ -98,7 +98,8 @@ static const struct record_field dependency_fields[] = {
 	F_BOOL(spec_dependency, optional),
 	F_END,
 };
-RECORD_TYPE(dependency_type, spec_dependency, dependency_fields);
+/* Records on disk of Berth before conditions have names alone. */
+RECORD_TYPE_OR_STRING(dependency_type, spec_dependency, dependency_fields);
 
 static const struct record_field spec_fields[] = {
 	F_STR_REQ(container_spec, name),

@@ -373,6 +373,8 @@ static int read_object(const struct record_type *type, yyjson_val *v, const stru
 	size_t i, max;
 	yyjson_val *key, *item;
 
+	if (type->or_string && yyjson_is_str(v))
+		return read_field(type->fields, v, at, (char *)out + type->fields->offset, e);
 	if (!yyjson_is_obj(v))
 		return complain(at, "expected an object", e);
 	yyjson_obj_foreach(v, i, max, key, item) {

@@ -71,6 +71,7 @@ struct record_field {
 struct record_type {
 	size_t size;
 	const struct record_field *fields;
+	bool or_string; /* a string in an object's place is its first member, as once it was written */
 };
 
 /* Fills `out` (zeroed first). On error nothing is owned and `e` names the key's path, as in

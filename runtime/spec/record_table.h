@@ -26,4 +26,6 @@
 #define F_END { NULL, RECORD_STRING, 0, NULL, false }
 
 #define RECORD_TYPE(name, s, fields) \
-	static const struct record_type name = { sizeof(struct s), fields }
+	static const struct record_type name = { sizeof(struct s), fields, false }
+#define RECORD_TYPE_OR_STRING(name, s, fields) \
+	static const struct record_type name = { sizeof(struct s), fields, true }

@@ -54,6 +54,8 @@ static const struct {
 	  "unknown policy \"never\"" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"depends_on\":[{\"name\":\"db\",\"condition\":\"up\"}]}",
 	  "depends_on[0]: unknown condition \"up\"" },
+	{ "{\"name\":\"web\",\"image\":\"x\",\"depends_on\":[7]}",
+	  "depends_on[0]: expected an object" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"healthcheck\":{\"retries\":-1}}",
 	  "healthcheck.retries: -1 is out of range" },
 	{ "{\"name\":\"web\",\"image\":\"x\",\"annotations\":{\"org.berth.user\":\"0\"}}",
@@ -124,6 +126,24 @@ static void unknown_keys_are_ignored(void **state)
 		read_spec("{\"name\":\"web\",\"image\":\"x\",\"new\":{\"a\":[1]},\"user\":null}", &spec, NULL),
 		0);
 	assert_null(spec.user);
+	container_spec_free(&spec);
+}
+
+/* A container.json that an earlier Berth wrote: the update must not lose the container. */
+static void dependencies_were_names(void **state)
+{
+	struct container_spec spec;
+	struct err e = { 0 };
+	char *text;
+
+	(void)state;
+	if (read_spec("{\"name\":\"web\",\"image\":\"x\",\"depends_on\":[\"db\",\"cache\"]}", &spec,
+		      &e) < 0)
+		fail_msg("%s", e.text);
+	text = text_of(&spec);
+	assert_string_equal(text, "{\"name\":\"web\",\"image\":\"x\",\"depends_on\":[{\"name\":\"db\"},"
+				  "{\"name\":\"cache\"}]}");
+	free(text);
 	container_spec_free(&spec);
 }
 
@@ -207,6 +227,7 @@ int main(void)
 		cmocka_unit_test(faults_are_named),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(unknown_keys_are_ignored),
+		cmocka_unit_test(dependencies_were_names),
 		cmocka_unit_test(refused_keys_may_be_empty),
 		cmocka_unit_test(named_lists_keep_their_keys),
 		cmocka_unit_test(image_config_is_read),
