@@ -271,6 +271,35 @@ static int check_health(const struct container_spec *s, struct err *e)
 	return 0;
 }
 
+static int check_rates(const char *list, const struct spec_rate_list *rates, struct err *e)
+{
+	for (size_t i = 0; i < rates->count; i++)
+		if (!rates->items[i].path)
+			return err_set(e, -EINVAL, "blkio.%s[%zu].path: is missing", list, i);
+	return 0;
+}
+
+/* The tables see to it for what is read from JSON; what was put together by hand went past them,
+ * and could not be read back from its container.json. */
+static int check_required(const struct container_spec *s, struct err *e)
+{
+	const struct spec_blkio *io = &s->blkio;
+	int rc;
+
+	for (size_t i = 0; i < s->ulimits.count; i++)
+		if (!s->ulimits.items[i].name)
+			return err_set(e, -EINVAL, "ulimits[%zu].name: is missing", i);
+	for (size_t i = 0; i < s->devices.count; i++)
+		if (!s->devices.items[i].source)
+			return err_set(e, -EINVAL, "devices[%zu].source: is missing", i);
+	rc = check_rates("read_bps", &io->read_bps, e);
+	if (!rc)
+		rc = check_rates("write_bps", &io->write_bps, e);
+	if (!rc)
+		rc = check_rates("read_iops", &io->read_iops, e);
+	return rc ? rc : check_rates("write_iops", &io->write_iops, e);
+}
+
 /* Members whose value is a number with a lower bound. */
 static int check_numbers(const struct container_spec *s, struct err *e)
 {
@@ -356,6 +385,8 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 	rc = check_ports(s, e);
 	if (!rc)
 		rc = check_volumes(s, e);
+	if (!rc)
+		rc = check_required(s, e);
 	if (!rc)
 		rc = check_depends_on(s, e);
 	if (!rc)

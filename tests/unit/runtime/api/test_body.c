@@ -236,6 +236,32 @@ static void what_cannot_be_done_is_refused_by_name(void **state)
 	}
 }
 
+/* The body says nothing of it, so no key is at fault: the check of the whole has to see it. */
+static void what_a_list_lacks_is_refused(void **state)
+{
+	static const struct { const char *host, *sentence; } lists[] = {
+		{ "\"Ulimits\":[{\"Soft\":1,\"Hard\":1}]", "ulimits[0].name: is missing" },
+		{ "\"Devices\":[{\"PathInContainer\":\"/dev/x\"}]", "devices[0].source: is missing" },
+		{ "\"BlkioDeviceReadBps\":[{\"Rate\":1}]", "blkio.read_bps[0].path: is missing" },
+		{ "\"BlkioDeviceWriteIOps\":[{\"Path\":\"/dev/vda\",\"Rate\":1},{}]",
+		  "blkio.write_iops[1].path: is missing" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		autobuf struct buf json = { 0 };
+		struct err e = { 0 };
+		struct body b;
+
+		make_json(&json, "", lists[i].host);
+		assert_int_equal(read_body(&b, buf_text(&json), &e), 0);
+		b.spec.name = strdup("web");
+		assert_int_equal(container_spec_check(&b.spec, &e), -EINVAL);
+		assert_string_equal(e.text, lists[i].sentence);
+		container_spec_free(&b.spec);
+	}
+}
+
 static void what_is_no_body(void **state)
 {
 	static const char *const texts[] = { "", "no", "[]", "{}", "{\"Image\":\"\"}", "{\"Image\":3}" };
@@ -278,6 +304,7 @@ int main(void)
 		cmocka_unit_test(what_the_docker_cli_sends),
 		cmocka_unit_test(every_key_finds_its_place),
 		cmocka_unit_test(what_cannot_be_done_is_refused_by_name),
+		cmocka_unit_test(what_a_list_lacks_is_refused),
 		cmocka_unit_test(what_is_no_body),
 		cmocka_unit_test(publish_all_takes_what_is_exposed),
 	};
