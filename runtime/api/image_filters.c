@@ -9,6 +9,7 @@
 
 #include "api/timestamp.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 enum { VALUES_MAX = 64 };
 
@@ -157,8 +158,10 @@ static int add(struct image_filters *f, size_t key, const char *text, struct eng
 	f->count++;
 	if (keys[key].time == TIME_IMAGE)
 		return time_of_image(en, text, &v->time, e);
-	if (keys[key].time == TIME_TEXT)
-		v->time = timestamp_parse(text) / 1000000000;
+	if (keys[key].time == TIME_TEXT) {
+		v->time = timestamp_or_ago(text, clock_wall_ns()) / 1000000000;
+		return v->time ? 0 : err_set(e, -EINVAL, "invalid filter 'until'");
+	}
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { AGO_MOST = INT32_MAX }; /* seconds */
+
 /* ".069205396" -> nanoseconds; `*text` moves past it. */
 static int64_t fraction(const char **text)
 {
@@ -57,4 +59,25 @@ int64_t timestamp_parse(const char *text)
 		return 0;
 	text = end;
 	return seconds * 1000000000 + fraction(&text);
+}
+
+int64_t timestamp_or_ago(const char *text, int64_t now_ns)
+{
+	static const char units[] = "smh";
+	static const int64_t seconds[] = { 1, 60, 3600 };
+	int64_t ago = 0;
+
+	for (const char *p = text; *p;) {
+		char *end;
+		long long n = strtoll(p, &end, 10);
+		const char *unit = *end ? strchr(units, *end) : NULL;
+
+		if (end == p || !unit || n < 0 || n > AGO_MOST)
+			return timestamp_parse(text);
+		ago += n * seconds[unit - units];
+		if (ago > AGO_MOST)
+			return 0;
+		p = end + 1;
+	}
+	return *text ? now_ns - ago * 1000000000 : 0;
 }

@@ -6,3 +6,6 @@
 
 /* "1795471979", "1795471979.069205396" (Unix seconds) or RFC 3339. 0: none, or not readable. */
 int64_t timestamp_parse(const char *text);
+
+/* The same, or how long before `now_ns`: "24h", "1h30m". 0: not readable. */
+int64_t timestamp_or_ago(const char *text, int64_t now_ns);

@@ -71,26 +71,6 @@ struct prune {
 	int64_t before_ns;       /* only what was made before; 0: all */
 };
 
-/* "24h", "10m" ago, or a point in time. */
-static int64_t point(const char *text, int64_t now_ns)
-{
-	static const char units[] = "smh";
-	static const int64_t seconds[] = { 1, 60, 3600 };
-	int64_t ago = 0;
-
-	for (const char *p = text; *p;) {
-		char *end;
-		long long n = strtoll(p, &end, 10);
-		const char *unit = *end ? strchr(units, *end) : NULL;
-
-		if (end == p || !unit || n < 0 || n > 1 << 30)
-			return timestamp_parse(text);
-		ago += n * seconds[unit - units];
-		p = end + 1;
-	}
-	return now_ns - ago * 1000000000;
-}
-
 static const char *first_value(yyjson_val *values)
 {
 	yyjson_obj_iter it;
@@ -105,7 +85,7 @@ static int read_until(yyjson_val *values, int64_t *out, struct err *e)
 {
 	const char *text = first_value(values);
 
-	*out = text && *text ? point(text, clock_wall_ns()) : 0;
+	*out = text && *text ? timestamp_or_ago(text, clock_wall_ns()) : 0;
 	return *out ? 0 : err_set(e, -EINVAL, "invalid filter 'until'");
 }
 

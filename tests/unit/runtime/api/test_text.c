@@ -12,6 +12,7 @@
 #include "api/filters.h"
 #include "api/frame.h"
 #include "api/human.h"
+#include "api/image_filters.h"
 #include "api/json.h"
 #include "api/route.h"
 #include "api/timestamp.h"
@@ -130,6 +131,53 @@ static void timestamps(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(timestamp_parse(rows[i].text), rows[i].ns);
+}
+
+static void times_ago(void **state)
+{
+	static const struct { const char *text; int64_t ns; } rows[] = {
+		{ "10s", 1795471969000000000 },
+		{ "24h", 1795385579000000000 },
+		{ "1h30m", 1795466579000000000 },
+		{ "0s", 1795471979000000000 },
+		{ "1795471979", 1795471979000000000 },
+		{ "2026-11-23T22:12:59Z", 1795471979000000000 },
+		{ "", 0 }, { "-5h", 0 }, { "yesterday", 0 },
+		{ "2147483647h", 0 }, { "2147483647s1s", 0 }, { "99999999999999999999s", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(timestamp_or_ago(rows[i].text, 1795471979000000000), rows[i].ns);
+}
+
+static void image_filters_take_times_ago(void **state)
+{
+	static const struct { const char *json; bool match, refused; } rows[] = {
+		{ "{\"until\":[\"24h\"]}", true, false },
+		{ "{\"until\":[\"2010-01-01T00:00:00Z\"]}", true, false },
+		{ "{\"until\":[\"2000-01-01T00:00:00Z\"]}", false, false },
+		{ "{\"until\":[\"long ago\"]}", false, true },
+		{ "{\"until\":[\"\"]}", false, true },
+	};
+	static const char config[] = "{\"created\":\"2009-06-01T00:00:00Z\"}";
+	const struct image image = { .ref_count = 0 };
+	yyjson_doc *doc = yyjson_read(config, sizeof(config) - 1, 0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct image_filters *f;
+		struct err e = { 0 };
+
+		assert_int_equal(image_filters_parse(&f, rows[i].json, NULL, &e) < 0, rows[i].refused);
+		if (rows[i].refused) {
+			assert_string_equal(e.text, "invalid filter 'until'");
+			continue;
+		}
+		assert_int_equal(image_filters_match(f, &image, yyjson_doc_get_root(doc)), rows[i].match);
+		image_filters_free(f);
+	}
+	yyjson_doc_free(doc);
 }
 
 static void durations_as_docker_says_them(void **state)
@@ -259,6 +307,8 @@ int main(void)
 		cmocka_unit_test(versions_are_taken_off),
 		cmocka_unit_test(frames),
 		cmocka_unit_test(timestamps),
+		cmocka_unit_test(times_ago),
+		cmocka_unit_test(image_filters_take_times_ago),
 		cmocka_unit_test(durations_as_docker_says_them),
 		cmocka_unit_test(status_as_docker_says_it),
 		cmocka_unit_test(status_with_a_health_check),
