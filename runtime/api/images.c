@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "api/image_filters.h"
+#include "api/image_names.h"
 #include "api/json.h"
 #include "api/request.h"
 #include "base/cleanup.h"
@@ -44,29 +45,6 @@ static void add_refs(struct buf *b, const char *key, const struct image *image,
 	json_close(b, ']');
 }
 
-/* "NAME@DIGEST" of the image's ith name: of the index that it was picked from, if it is known under
- * that, else of its manifest. False: an earlier name has said it. */
-static bool repo_digest(const struct image *image, size_t i, char text[REF_TEXT_MAX])
-{
-	char earlier[REF_TEXT_MAX];
-	struct ref ref, other;
-
-	if (ref_parse(&ref, image->refs[i], NULL) < 0)
-		return false;
-	*ref.tag = '\0';
-	for (size_t k = 0; !*ref.digest && k < image->ref_count; k++)
-		if (!ref_parse(&other, image->refs[k], NULL) && *other.digest &&
-		    !strcmp(other.domain, ref.domain) && !strcmp(other.path, ref.path))
-			strcpy(ref.digest, other.digest);
-	if (!*ref.digest)
-		strcpy(ref.digest, image->digest);
-	ref_familiar(&ref, text);
-	for (size_t k = 0; k < i; k++)
-		if (repo_digest(image, k, earlier) && !strcmp(earlier, text))
-			return false;
-	return true;
-}
-
 static void add_digests(struct buf *b, const struct image *image,
 			const struct image_filters *filters)
 {
@@ -74,7 +52,7 @@ static void add_digests(struct buf *b, const struct image *image,
 
 	json_open(b, "RepoDigests", '[');
 	for (size_t i = 0; i < image->ref_count; i++)
-		if (image_filters_match_name(filters, image->refs[i]) && repo_digest(image, i, text))
+		if (image_filters_match_name(filters, image->refs[i]) && image_repo_digest(image, i, text))
 			json_string(b, NULL, text);
 	json_close(b, ']');
 }

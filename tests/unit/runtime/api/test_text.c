@@ -7,12 +7,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/filters.h"
 #include "api/frame.h"
 #include "api/human.h"
 #include "api/image_filters.h"
+#include "api/image_names.h"
 #include "api/json.h"
 #include "api/route.h"
 #include "api/timestamp.h"
@@ -180,6 +183,49 @@ static void image_filters_take_times_ago(void **state)
 	yyjson_doc_free(doc);
 }
 
+#define DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+
+static void digests_are_named_once(void **state)
+{
+	static char names[][96] = {
+		"docker.io/library/a:1", "docker.io/library/a:2", "reg.example/b:1",
+		"reg.example/b@sha256:2222222222222222222222222222222222222222222222222222222222222222",
+	};
+	static const char *const expected[] = {
+		"a@" DIGEST, NULL,
+		"reg.example/b@sha256:2222222222222222222222222222222222222222222222222222222222222222", NULL,
+	};
+	char *refs[ARRAY_LEN(names)], text[REF_TEXT_MAX];
+	struct image image = { .digest = DIGEST, .refs = refs, .ref_count = ARRAY_LEN(names) };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		refs[i] = names[i];
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		assert_int_equal(image_repo_digest(&image, i, text), expected[i] != NULL);
+		if (expected[i])
+			assert_string_equal(text, expected[i]);
+	}
+}
+
+/* Each name is compared with those before it, and those not again with theirs: the engine answers
+ * nobody meanwhile. */
+static void many_names_are_no_trouble(void **state)
+{
+	char names[64][32], *refs[ARRAY_LEN(names)], text[REF_TEXT_MAX];
+	struct image image = { .digest = DIGEST, .refs = refs, .ref_count = ARRAY_LEN(names) };
+
+	(void)state;
+	alarm(60);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "reg.example/app%zu:1", i);
+		refs[i] = names[i];
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_true(image_repo_digest(&image, i, text));
+	alarm(0);
+}
+
 static void durations_as_docker_says_them(void **state)
 {
 	static const struct { int64_t seconds; const char *text; } rows[] = {
@@ -306,6 +352,8 @@ int main(void)
 		cmocka_unit_test(methods_choose_the_row),
 		cmocka_unit_test(versions_are_taken_off),
 		cmocka_unit_test(frames),
+		cmocka_unit_test(digests_are_named_once),
+		cmocka_unit_test(many_names_are_no_trouble),
 		cmocka_unit_test(timestamps),
 		cmocka_unit_test(times_ago),
 		cmocka_unit_test(image_filters_take_times_ago),
