@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/timestamp.h"
 #include "base/cleanup.h"
@@ -26,15 +24,7 @@ struct image_filters {
 
 int64_t image_created(yyjson_val *config)
 {
-	const char *text = yyjson_get_str(yyjson_obj_get(config, "created"));
-	struct tm tm = { 0 };
-
-	if (!text || sscanf(text, "%d-%d-%dT%d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-			    &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
-		return 0;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	return timegm(&tm);
+	return timestamp_seconds(yyjson_get_str(yyjson_obj_get(config, "created")));
 }
 
 bool image_has_tag(const struct image *image)

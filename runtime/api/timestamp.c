@@ -29,36 +29,50 @@ static int64_t zone_seconds(const char *text)
 	return (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
 
-static int64_t parse_rfc3339(const char *text)
+/* Unix seconds, and what is beyond them. */
+static int64_t parse_rfc3339(const char *text, int64_t *ns)
 {
 	struct tm tm = { 0 };
 	int used = 0;
-	int64_t ns;
 
+	*ns = 0;
 	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
 		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6 || !used)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	text += used;
-	ns = fraction(&text);
-	return ((int64_t)timegm(&tm) - zone_seconds(text)) * 1000000000 + ns;
+	*ns = fraction(&text);
+	return (int64_t)timegm(&tm) - zone_seconds(text);
+}
+
+int64_t timestamp_seconds(const char *rfc3339)
+{
+	int64_t ns;
+
+	return rfc3339 ? parse_rfc3339(rfc3339, &ns) : 0;
+}
+
+/* Nanoseconds reach from 1970 to 2262; the year 1, which is Go's "none", is not among them. */
+static int64_t nanoseconds(int64_t seconds, int64_t ns)
+{
+	return seconds <= 0 || seconds > INT64_MAX / 1000000000 - 1 ? 0 : seconds * 1000000000 + ns;
 }
 
 int64_t timestamp_parse(const char *text)
 {
-	long long seconds;
+	int64_t seconds, ns;
 	char *end;
 
 	if (!text || !*text)
 		return 0;
-	if (strchr(text, 'T'))
-		return parse_rfc3339(text);
+	if (strchr(text, 'T')) {
+		seconds = parse_rfc3339(text, &ns);
+		return nanoseconds(seconds, ns);
+	}
 	seconds = strtoll(text, &end, 10);
-	if (seconds <= 0 || seconds > INT64_MAX / 1000000000 - 1)
-		return 0;
 	text = end;
-	return seconds * 1000000000 + fraction(&text);
+	return nanoseconds(seconds, fraction(&text));
 }
 
 int64_t timestamp_or_ago(const char *text, int64_t now_ns)

@@ -128,12 +128,27 @@ static void timestamps(void **state)
 		{ "2026-11-23T22:12:59.069205396Z", 1795471979069205396 },
 		{ "2026-11-23T23:12:59.5+01:00", 1795471979500000000 },
 		{ "", 0 }, { NULL, 0 }, { "yesterday", 0 }, { "99999999999999999999", 0 },
-		{ "-5", 0 }, { "Tx", 0 },
+		{ "-5", 0 }, { "Tx", 0 }, { "0001-01-01T00:00:00Z", 0 }, { "9999-12-31T23:59:59Z", 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(timestamp_parse(rows[i].text), rows[i].ns);
+}
+
+/* The builder's word: any year, any zone, any nonsense. */
+static void seconds_of_an_image(void **state)
+{
+	static const struct { const char *text; int64_t seconds; } rows[] = {
+		{ "2009-02-13T23:31:30Z", 1234567890 },
+		{ "2009-02-14T01:31:30.123456789+02:00", 1234567890 },
+		{ "0001-01-01T00:00:00Z", -62135596800 },
+		{ "-2147483648-01-01T00:00:00Z", 0 }, { "soon", 0 }, { NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(timestamp_seconds(rows[i].text), rows[i].seconds);
 }
 
 static void times_ago(void **state)
@@ -355,6 +370,7 @@ int main(void)
 		cmocka_unit_test(digests_are_named_once),
 		cmocka_unit_test(many_names_are_no_trouble),
 		cmocka_unit_test(timestamps),
+		cmocka_unit_test(seconds_of_an_image),
 		cmocka_unit_test(times_ago),
 		cmocka_unit_test(image_filters_take_times_ago),
 		cmocka_unit_test(durations_as_docker_says_them),
