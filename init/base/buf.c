@@ -145,6 +145,19 @@ static void add_json_ascii(struct buf *b, char c)
 		buf_addc(b, c);
 }
 
+void buf_add_utf8(struct buf *b, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_sequence((const unsigned char *)text + i, len - i);
+
+		if (n)
+			buf_add(b, text + i, n);
+		else
+			buf_adds(b, "\xef\xbf\xbd");
+		i += n ? n : 1;
+	}
+}
+
 void buf_add_json_string(struct buf *b, const char *text, size_t len)
 {
 	buf_addc(b, '"');

@@ -24,6 +24,9 @@ void buf_adds(struct buf *b, const char *text);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Text in which bytes that are no UTF-8 become U+FFFD. */
+void buf_add_utf8(struct buf *b, const char *text, size_t len);
+
 /* Text as a JSON string, quotes included; bytes that are no UTF-8 become U+FFFD. */
 void buf_add_json_string(struct buf *b, const char *text, size_t len);
 

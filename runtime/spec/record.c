@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 
 /* What every "T *items; size_t count;" looks like. Such members are read and written with memcpy,
@@ -417,6 +418,15 @@ int record_read(const struct record_type *type, yyjson_val *object, const char *
 
 /* ---- writing ---- */
 
+/* What a program printed may be no UTF-8, and then the whole document would not be written. */
+static yyjson_mut_val *write_string(const char *text, yyjson_mut_doc *doc)
+{
+	autobuf struct buf clean = { 0 };
+
+	buf_add_utf8(&clean, text, strlen(text));
+	return buf_ok(&clean) ? yyjson_mut_strncpy(doc, buf_text(&clean), clean.len) : NULL;
+}
+
 static yyjson_mut_val *write_strings(const struct string_list *list, yyjson_mut_doc *doc)
 {
 	yyjson_mut_val *arr = yyjson_mut_arr(doc);
@@ -535,7 +545,7 @@ static yyjson_mut_val *write_value(const struct record_field *f, const void *mem
 	switch (f->kind) {
 	case RECORD_STRING:
 		memcpy(&pointer, member, sizeof(pointer));
-		return yyjson_mut_strcpy(doc, pointer);
+		return write_string(pointer, doc);
 	case RECORD_STRINGS:
 		return write_strings(member, doc);
 	case RECORD_KEYS:

@@ -79,7 +79,8 @@ struct record_type {
 int record_read(const struct record_type *type, yyjson_val *object, const char *path, void *out,
 		struct err *e);
 
-/* An object in `doc` with the members that are there; NULL: out of memory. */
+/* An object in `doc` with the members that are there, U+FFFD for what is no UTF-8 in a text; NULL:
+ * out of memory. */
 yyjson_mut_val *record_write(const struct record_type *type, const void *record,
 			     yyjson_mut_doc *doc);
 

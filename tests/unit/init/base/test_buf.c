@@ -10,6 +10,22 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
+static void text_that_is_no_utf8(void **state)
+{
+	static const struct { const char *in, *out; } rows[] = {
+		{ "", "" }, { "plain \"\n", "plain \"\n" }, { "\xc3\xa9", "\xc3\xa9" },
+		{ "caf\xe9", "caf\xef\xbf\xbd" }, { "\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		autobuf struct buf b = { 0 };
+
+		buf_add_utf8(&b, rows[i].in, strlen(rows[i].in));
+		assert_string_equal(buf_text(&b), rows[i].out);
+	}
+}
+
 static void json_strings(void **state)
 {
 	static const struct {
@@ -88,6 +104,7 @@ static void take_leaves_it_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_that_is_no_utf8),
 		cmocka_unit_test(json_strings),
 		cmocka_unit_test(append_and_consume),
 		cmocka_unit_test(too_much_is_remembered),

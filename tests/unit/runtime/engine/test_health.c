@@ -77,7 +77,7 @@ static void an_engine_leaves_it_to_the_next(void **state)
 	h->plan.retries = back->plan.retries = 3;
 	for (int n = 0; n < 7; n++) {
 		struct health_result r = { .start_ns = n, .end_ns = n + 1, .exit_code = n < 2 ? 0 : -1,
-					   .output = strdup("\"late\"\n") };
+					   .output = strdup(n == 5 ? "caf\xe9" : "\"late\"\n") };
 
 		health_note(h, &r, 0);
 	}
@@ -88,6 +88,8 @@ static void an_engine_leaves_it_to_the_next(void **state)
 	assert_int_equal(back->log_count, 5);
 	assert_int_equal(back->log[0].start_ns, 2);
 	assert_int_equal(back->log[4].exit_code, -1);
+	/* A probe prints what it likes, and is cut in the middle of a character. */
+	assert_string_equal(back->log[3].output, "caf\xef\xbf\xbd");
 	assert_string_equal(back->log[4].output, "\"late\"\n");
 	health_free(h);
 	health_free(back);

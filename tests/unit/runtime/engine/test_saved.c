@@ -35,6 +35,7 @@ static void a_record_comes_back(void **state)
 	c->userns = 7;
 	c->ip = 0xac110005;
 	c->created_ns = 1795471960668285311;
+	c->error = strdup("cannot run \"caf\xe9\"");
 	string_list_add(&c->argv, "nginx");
 	string_list_add(&c->chosen, "32768");
 	assert_int_equal(saved_write(c, &text, &e), 0);
@@ -53,7 +54,7 @@ static void a_record_comes_back(void **state)
 	assert_int_equal(back->created_ns, c->created_ns);
 	assert_string_equal(back->argv.items[0], "nginx");
 	assert_string_equal(back->chosen.items[0], "32768");
-	assert_null(back->error);
+	assert_string_equal(back->error, "cannot run \"caf\xef\xbf\xbd\"");
 	container_free(c);
 	container_free(back);
 }
