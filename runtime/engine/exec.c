@@ -108,14 +108,15 @@ void exec_forget(struct exec *x)
 	free(x);
 }
 
-/* The list has the newest first. */
+/* The list has the newest first. Probes of health checks do not count: there is one at a time, it
+ * is health_monitor.c's to forget, and what others run must not make a container unhealthy. */
 static int make_room(struct container *c, struct err *e)
 {
 	struct exec *oldest = NULL;
 	size_t alive = 0, kept = 0;
 
 	for (struct exec *x = c->engine->execs; x; x = x->next) {
-		if (x->container != c)
+		if (x->container != c || x->spec.probe)
 			continue;
 		alive += x->started && !x->ended;
 		kept += !x->started || x->ended;
@@ -148,7 +149,7 @@ int engine_exec_create(struct container *c, struct exec_spec *spec, struct exec 
 
 	if (!rc && (!spec->argv.count || !*spec->argv.items[0]))
 		rc = err_set(e, -EINVAL, "No exec command specified");
-	if (!rc)
+	if (!rc && !spec->probe)
 		rc = make_room(c, e);
 	if (rc < 0)
 		return rc;
