@@ -52,11 +52,12 @@ static int granted(struct request *r, const char *result, void *state, struct bu
 /* "https://index.docker.io/v1/" is what docker's clients call the hub; others are hosts. */
 static int read_server(const char *address, char out[REF_TEXT_MAX], struct err *e)
 {
+	static const char hub[] = "index.docker.io";
 	const char *host = strstr(address, "://") ? strstr(address, "://") + 3 : address;
 	int len = (int)strcspn(host, "/");
 	struct ref ref;
 
-	if (!len || !strncmp(host, "index.docker.io", (size_t)len))
+	if (!len || (len == sizeof(hub) - 1 && !strncmp(host, hub, sizeof(hub) - 1)))
 		snprintf(out, REF_TEXT_MAX, "docker.io/login");
 	else
 		snprintf(out, REF_TEXT_MAX, "%.*s/login", len < REF_NAME_MAX ? len : REF_NAME_MAX, host);
