@@ -144,17 +144,18 @@ static void show_network(yyjson_val *init)
 
 	(void)init;
 	while (d && (entry = readdir(d))) {
+		size_t len = strlen(entry->d_name);
 		char path[300], text[256];
 		yyjson_doc *doc;
 		yyjson_val *link;
 
-		if (!strstr(entry->d_name, ".json"))
+		if (len <= 5 || strcmp(entry->d_name + len - 5, ".json") != 0)
 			continue;
 		snprintf(path, sizeof(path), "/run/berth/net/%s", entry->d_name);
 		doc = read_json(path);
 		link = yyjson_doc_get_root(doc);
-		snprintf(text, sizeof(text), "%.*s  %s", (int)strcspn(entry->d_name, "."),
-			 entry->d_name, *str(link, "address") ? str(link, "address") : "no address yet");
+		snprintf(text, sizeof(text), "%.*s  %s", (int)len - 5, entry->d_name,
+			 *str(link, "address") ? str(link, "address") : "no address yet");
 		line(any ? "" : "network", *str(link, "address") ? PLAIN : WARN, text);
 		yyjson_doc_free(doc);
 		any = true;

@@ -29,6 +29,7 @@ NODE = HEAD + """
       routing-policy: [{{from: 10.10.0.1, table: 100, priority: 77}}]
   vlans:
     office: {{id: 10, link: bond0, addresses: [10.10.0.1/24]}}
+    bond0.20: {{id: 20, link: bond0, addresses: [10.20.0.1/24]}}
   tunnels:
     wg0:
       mode: wireguard
@@ -96,6 +97,7 @@ def test_everything_is_there_and_reaches_the_other_side(pair):
     page = node.ssh("berth network")
     for text in ("bond0", "10.99.0.1/24", "static", "member of bond0", "wg0", "wireguard"):
         assert text in page, page
+    assert "bond0.20  10.20.0.1/24" in node.ssh("berth status"), "a dot is part of the name"
 
 
 def test_rules_and_tables(pair):
