@@ -143,6 +143,8 @@ static void read_kernel(struct hostlog *h, struct source *s)
 
 		if (n < 0 && errno == EPIPE) /* records were lost while nobody read */
 			continue;
+		if (n < 0 && errno != EAGAIN)
+			h->failed = -errno;
 		if (n <= 0)
 			return;
 		record[n] = '\0';
@@ -174,6 +176,8 @@ static void read_open_file(struct hostlog *h, struct source *s, int fd)
 		}
 		buf_consume(&s->partial, used);
 	}
+	if (n < 0)
+		h->failed = -errno;
 }
 
 static int open_log(const char *name, const char *suffix)
@@ -259,10 +263,14 @@ static void scan(struct hostlog *h)
 static void add_kernel(struct hostlog *h)
 {
 	struct source *s;
+	int fd;
 
 	if (!is_wanted(h->o, "kernel"))
 		return;
-	s = add_source(h, "kernel", open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && h->o->name)
+		h->failed = -errno;
+	s = add_source(h, "kernel", fd);
 	if (!s)
 		return;
 	s->kernel = true;
@@ -287,8 +295,8 @@ static int follow(struct hostlog *h)
 		scan(h);
 		for (size_t i = 0; i < h->source_count; i++)
 			(h->sources[i].kernel ? read_kernel : read_file)(h, &h->sources[i]);
-		if (fflush(h->o->to) == EOF)
-			return 0;
+		if (h->failed || fflush(h->o->to) == EOF)
+			return h->failed;
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0)
 			return -errno;
 		if (fds[2].revents) /* the reader is gone */
