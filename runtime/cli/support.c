@@ -6,10 +6,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +17,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/initctl.h"
 #include "base/spawn.h"
 #include "cli/cli.h"
 #include "cli/hide.h"
@@ -27,7 +24,13 @@
 #include "cli/http.h"
 #include "cli/tarfile.h"
 
-enum { PART_MAX = 8 * 1024 * 1024, COMMAND_MS = 15000, FOLDER_FILES_MOST = 64, NAME_MAX_TAR = 100 };
+enum {
+	PART_MAX = 8 * 1024 * 1024,
+	COMMAND_MS = 15000,
+	KILLED_MS = 1000,
+	FOLDER_FILES_MOST = 64,
+	NAME_MAX_TAR = 100,
+};
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define BERTH "/usr/bin/berth"
@@ -194,6 +197,18 @@ static int read_output(int fd, struct buf *out)
 	}
 }
 
+/* What waits for a disk in the kernel does not die of a signal: it is left behind. */
+static int stop(struct child *c)
+{
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+	if (poll(&p, 1, KILLED_MS) > 0)
+		return spawn_wait(c);
+	close(c->pidfd);
+	return 0;
+}
+
 static void add_command(struct archive *a, const char *name, const char *const *argv)
 {
 	autobuf struct buf text = { 0 };
@@ -215,11 +230,9 @@ static void add_command(struct archive *a, const char *name, const char *const *
 	}
 	close(take_fd(&to));
 	rc = read_output(from, &text);
-	if (rc < 0) {
-		syscall(SYS_pidfd_send_signal, child.pidfd, SIGKILL, NULL, 0);
+	if (rc < 0)
 		buf_addf(&a->notes, "%s: stopped: %s\n", name, strerror(-rc));
-	}
-	rc = spawn_wait(&child);
+	rc = rc < 0 ? stop(&child) : spawn_wait(&child);
 	if (rc)
 		buf_addf(&a->notes, "%s: ended with %d\n", name, rc);
 	add(a, name, &text);
@@ -265,10 +278,9 @@ static void add_kernel_log(struct archive *a)
 	struct err e = { 0 };
 	size_t len = 0;
 	FILE *to = open_memstream(&text.data, &len);
-
 	struct hostlog_options kernel = { .name = "kernel", .tail = -1, .to = to };
 
-	if (!to || hostlog_show(&kernel, &e) < 0)
+	if ((to ? hostlog_show(&kernel, &e) : err_sys(&e, "keep it in memory")) < 0)
 		buf_addf(&a->notes, "logs/kernel.log: %s\n", e.text);
 	if (!to)
 		return;
