@@ -142,6 +142,23 @@ def test_the_host_lets_in_ssh_and_nothing_that_was_not_asked_for(pair):
     assert "SSH-2.0" in switch.ssh("nc -w 5 10.99.0.1 22 </dev/null || true")
 
 
+def test_a_changed_firewall_takes_effect_at_once(pair, ssh_key):
+    node, switch = pair
+    text = NODE.format(name="node", key=ssh_key.public, n="00").replace("  wifis: {}\n", "")
+    node.ssh("cat >/tmp/new; berth config apply /tmp/new", data=text)
+    done = node.ssh("echo 'berth: {firewall: {allow: [8080/tcp]}}' >>/tmp/new; berth config apply /tmp/new")
+    assert done == "berth: new, at once\n", done
+    wait_until(lambda: "404" in switch.try_ssh("wget -T 5 -q -O - http://10.99.0.1:8080/ 2>&1").stdout,
+               SHORT_SECONDS, "the port is let in", node)
+
+
+def test_a_tunnel_s_key_is_shown_to_nobody(pair):
+    node, _ = pair
+    assert "JTA7RlFcZ3" in node.ssh("cat /run/berth/config.json")
+    shown = node.ssh("berth config show")
+    assert "nE8FLoGzMK" in shown and "JTA7RlFcZ3" not in shown
+
+
 def test_a_reload_takes_a_changed_plan_live(pair):
     node, _ = pair
     before = node.ssh("cat /sys/class/net/bond0/ifindex")
