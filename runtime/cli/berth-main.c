@@ -112,26 +112,21 @@ static const struct {
 	{ "The machine", machine_commands, ARRAY_LEN(machine_commands) },
 };
 
+static void print_commands(FILE *to, const struct cli_command *commands, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+}
+
 static void print_help(FILE *to)
 {
 	fprintf(to, "Usage:  berth [-H unix:///PATH] COMMAND\n\nA container host you can hold in one "
 		    "hand.\n");
 	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
 		fprintf(to, "\n%s:\n", groups[g].title);
-		for (size_t i = 0; i < groups[g].count; i++)
-			fprintf(to, "  %-10s %s\n", groups[g].commands[i].name,
-				groups[g].commands[i].summary);
+		print_commands(to, groups[g].commands, groups[g].count);
 	}
 	fprintf(to, "\nRun 'berth COMMAND --help' for more on a command.\n");
-}
-
-static const struct cli_command *find(const char *name)
-{
-	for (size_t g = 0; g < ARRAY_LEN(groups); g++)
-		for (size_t i = 0; i < groups[g].count; i++)
-			if (!strcmp(groups[g].commands[i].name, name))
-				return &groups[g].commands[i];
-	return NULL;
 }
 
 static const struct cli_command *find_in(const struct cli_command *commands, size_t count,
@@ -143,16 +138,22 @@ static const struct cli_command *find_in(const struct cli_command *commands, siz
 	return NULL;
 }
 
+static const struct cli_command *find(const char *name)
+{
+	const struct cli_command *c = NULL;
+
+	for (size_t g = 0; !c && g < ARRAY_LEN(groups); g++)
+		c = find_in(groups[g].commands, groups[g].count, name);
+	return c;
+}
+
 static int print_managed(FILE *to, int code)
 {
 	fprintf(to, "Usage:  berth container COMMAND, berth image COMMAND\n\nThe commands of 'berth "
 		    "--help', by docker's longer names; and of containers:\n");
-	for (size_t i = 0; i < ARRAY_LEN(managed_commands); i++)
-		fprintf(to, "  %-10s %s\n", managed_commands[i].name, managed_commands[i].summary);
+	print_commands(to, managed_commands, ARRAY_LEN(managed_commands));
 	fprintf(to, "\nOf images:\n");
-	for (size_t i = 0; i < ARRAY_LEN(managed_image_commands); i++)
-		fprintf(to, "  %-10s %s\n", managed_image_commands[i].name,
-			managed_image_commands[i].summary);
+	print_commands(to, managed_image_commands, ARRAY_LEN(managed_image_commands));
 	return code;
 }
 

@@ -57,6 +57,9 @@ int cli_number(const char *name, const char *text, long max, long *out, struct e
 /* Prints "berth: SENTENCE" and returns EXIT_FAILED. */
 int cli_fail(const struct err *e);
 
+/* Asks the person whether to remove all `what`. */
+bool cli_sure(const char *what);
+
 /* "unix:///run/berth/engine.sock" or what -H or DOCKER_HOST say. */
 const char *cli_host(void);
 void cli_set_host(const char *host);

@@ -8,37 +8,11 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "cli/call.h"
 #include "cli/cli.h"
-#include "cli/http.h"
 #include "cli/human.h"
+#include "cli/json.h"
 #include "cli/table.h"
-
-static void cleanup_doc(yyjson_doc **doc)
-{
-	yyjson_doc_free(*doc);
-}
-
-#define autodoc __attribute__((cleanup(cleanup_doc)))
-
-static yyjson_doc *fetch(const char *target, struct err *e)
-{
-	autobuf struct buf body = { 0 };
-	yyjson_doc *doc;
-
-	if (http_call(cli_host(), "GET", target, NULL, &body, e) < 0)
-		return NULL;
-	doc = yyjson_read(buf_text(&body), body.len, 0);
-	if (!doc)
-		err_set(e, -1, "the engine's answer is no JSON");
-	return doc;
-}
-
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
-}
 
 static char *created_ago(yyjson_val *object, char out[HUMAN_MAX + 4])
 {
@@ -124,7 +98,7 @@ static int list(const struct cli_command *self, const struct listing *l, int arg
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
 		return code;
-	doc = fetch(l->target, &e);
+	doc = call_json("GET", l->target, NULL, &e);
 	if (!doc)
 		return cli_fail(&e);
 	if (quiet)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/http.h"
 
@@ -19,9 +20,7 @@ static int each(int count, char **names, const char *method, const char *tail)
 		autobuf struct buf target = { 0 }, body = { 0 };
 		struct err e = { 0 };
 
-		buf_adds(&target, "/containers/");
-		http_escape(&target, names[i]);
-		buf_adds(&target, tail);
+		call_target(&target, names[i], tail);
 		if (http_call(cli_host(), method, buf_text(&target), NULL, &body, &e) < 0)
 			code = cli_fail(&e);
 		else
@@ -135,9 +134,7 @@ int cmd_rename(const struct cli_command *self, int argc, char **argv)
 
 	if (n < 0)
 		return code;
-	buf_adds(&target, "/containers/");
-	http_escape(&target, argv[0]);
-	buf_adds(&target, "/rename?name=");
+	call_target(&target, argv[0], "/rename?name=");
 	http_escape(&target, argv[1]);
 	if (http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e) < 0)
 		return cli_fail(&e);
@@ -157,9 +154,7 @@ int cmd_wait(const struct cli_command *self, int argc, char **argv)
 		struct err e = { 0 };
 		yyjson_doc *doc;
 
-		buf_adds(&target, "/containers/");
-		http_escape(&target, argv[i]);
-		buf_adds(&target, "/wait");
+		call_target(&target, argv[i], "/wait");
 		if (http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e) < 0) {
 			code = cli_fail(&e);
 			continue;

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/hostlog.h"
 #include "cli/http.h"
@@ -40,9 +41,7 @@ static bool has_tty(const char *name)
 {
 	autobuf struct buf target = { 0 }, body = { 0 };
 
-	buf_adds(&target, "/containers/");
-	http_escape(&target, name);
-	buf_adds(&target, "/json");
+	call_target(&target, name, "/json");
 	return http_call(cli_host(), "GET", buf_text(&target), NULL, &body, NULL) == 200 &&
 	       strstr(buf_text(&body), "\"Tty\":true");
 }
@@ -88,8 +87,7 @@ int cmd_logs(const struct cli_command *self, int argc, char **argv)
 		return code;
 	if (n == 0 || machine)
 		return show_machine(n ? argv[0] : NULL, tail, follow, &e) < 0 ? cli_fail(&e) : EXIT_OK;
-	buf_adds(&target, "/containers/");
-	http_escape(&target, argv[0]);
+	call_target(&target, argv[0], "");
 	buf_addf(&target, "/logs?stdout=1&stderr=1&follow=%d&timestamps=%d&tail=", follow, timestamps);
 	http_escape(&target, tail);
 	query_time(&target, "since", since);

@@ -13,15 +13,9 @@
 #include "cli/cli.h"
 #include "cli/create_body.h"
 #include "cli/format.h"
+#include "cli/json.h"
 #include "cli/query.h"
 #include "cli/table.h"
-
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
-}
 
 static yyjson_doc *get(const char *name, const char *tail, struct err *e)
 {
@@ -261,16 +255,6 @@ int cmd_container_update(const struct cli_command *self, int argc, char **argv)
 
 /* ---- prune ---- */
 
-static bool sure(void)
-{
-	char answer[8] = "";
-
-	printf("WARNING! This will remove all stopped containers.\n"
-	       "Are you sure you want to continue? [y/N] ");
-	fflush(stdout);
-	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
-}
-
 int cmd_container_prune(const struct cli_command *self, int argc, char **argv)
 {
 	struct cli_list filters = { .count = 0 };
@@ -288,7 +272,7 @@ int cmd_container_prune(const struct cli_command *self, int argc, char **argv)
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
 		return code;
-	if (!force && !sure())
+	if (!force && !cli_sure("stopped containers"))
 		return EXIT_OK;
 	buf_adds(&target, "/containers/prune?");
 	if (query_filters(&target, &filters, &e) < 0)

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/netlink.h"
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "cli/table.h"
 
 enum { STATE_MAX_BYTES = 1024 * 1024, FOLDER_LINKS_MAX = 256, LABEL_WIDTH = 12 };
@@ -26,13 +27,6 @@ static yyjson_doc *read_state(const char *name)
 	if (file_read_at(AT_FDCWD, buf_text(&path), STATE_MAX_BYTES, &text, NULL) < 0)
 		return NULL;
 	return yyjson_read(buf_text(&text), text.len, 0);
-}
-
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
 }
 
 static void add_words(struct buf *out, yyjson_val *list)

@@ -29,6 +29,16 @@ int cli_fail(const struct err *e)
 	return EXIT_FAILED;
 }
 
+bool cli_sure(const char *what)
+{
+	int c;
+
+	printf("WARNING! This will remove all %s.\nAre you sure you want to continue? [y/N] ", what);
+	fflush(stdout);
+	c = getchar();
+	return c == 'y' || c == 'Y';
+}
+
 int cli_number(const char *name, const char *text, long max, long *out, struct err *e)
 {
 	char *end;

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/human.h"
+#include "cli/json.h"
 
 enum { IDS_MAX = 512, BAR = 50, LINE_MAX_BYTES = 1 << 20 };
 
@@ -42,13 +43,6 @@ char *progress_bar(uint64_t current, uint64_t total, char out[PROGRESS_BAR_MAX])
 	bar[BAR] = '\0';
 	snprintf(out, PROGRESS_BAR_MAX, "[%s]  %s/%s", bar, have, human_size(total, all));
 	return out;
-}
-
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
 }
 
 /* What comes from the engine may come from a registry: nothing of it moves the cursor. */

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/human.h"
+#include "cli/json.h"
 #include "cli/query.h"
 
 #define PS_FORMAT \
@@ -25,13 +26,6 @@ static const struct format_field fields[] = {
 	{ "Labels", "LABELS" }, { "LocalVolumes", "LOCAL VOLUMES" }, { "Mounts", "MOUNTS" },
 	{ "Networks", "NETWORKS" },
 };
-
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
-}
 
 /* ---- one row ---- */
 

@@ -12,17 +12,11 @@
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/human.h"
+#include "cli/json.h"
 #include "cli/login.h"
 #include "cli/progress.h"
 #include "cli/pull.h"
 #include "cli/table.h"
-
-static void cleanup_doc(yyjson_doc **doc)
-{
-	yyjson_doc_free(*doc);
-}
-
-#define autodoc __attribute__((cleanup(cleanup_doc)))
 
 /* Where the tag begins; its end if there is none. A colon before a slash is a registry's port. */
 static size_t tag_at(const char *image)
@@ -177,16 +171,6 @@ int cmd_rmi(const struct cli_command *self, int argc, char **argv)
 	return code;
 }
 
-static bool confirm(const char *what)
-{
-	int c;
-
-	printf("WARNING! This will remove all %s.\nAre you sure you want to continue? [y/N] ", what);
-	fflush(stdout);
-	c = getchar();
-	return c == 'y' || c == 'Y';
-}
-
 int cmd_image_prune(const struct cli_command *self, int argc, char **argv)
 {
 	bool all = false, force = false;
@@ -202,8 +186,8 @@ int cmd_image_prune(const struct cli_command *self, int argc, char **argv)
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
 		return code;
-	if (!force && !confirm(all ? "images without at least one container associated to them" :
-			       "dangling images"))
+	if (!force && !cli_sure(all ? "images without at least one container associated to them" :
+				"dangling images"))
 		return EXIT_OK;
 	doc = call_json("POST", all ? "/images/prune?filters=%7B%22dangling%22%3A%5B%22false%22%5D%7D" :
 			"/images/prune", NULL, &e);
@@ -223,13 +207,6 @@ int cmd_image_prune(const struct cli_command *self, int argc, char **argv)
 
 /* ---- history, search, inspect ---- */
 
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
-}
-
 /* At most `most` characters, the last a mark if there were more. */
 static char *shortened(const char *text, size_t most)
 {
@@ -238,6 +215,22 @@ static char *shortened(const char *text, size_t most)
 	if (strlen(text) <= most)
 		return strdup(text);
 	return asprintf(&out, "%.*s…", (int)most - 1, text) < 0 ? NULL : out;
+}
+
+typedef void row_fn(struct table *t, yyjson_val *one, bool whole);
+
+static int print_table(yyjson_val *list, const char *const *head, size_t columns, row_fn *row,
+		       bool whole)
+{
+	struct table *t = table_new(head, columns);
+	yyjson_val *one;
+	size_t i, count;
+
+	yyjson_arr_foreach(list, i, count, one)
+		row(t, one, whole);
+	table_print(t);
+	table_free(t);
+	return EXIT_OK;
 }
 
 static void history_row(struct table *t, yyjson_val *one, bool whole)
@@ -266,7 +259,6 @@ int cmd_history(const struct cli_command *self, int argc, char **argv)
 	autodoc yyjson_doc *doc = NULL;
 	yyjson_val *one;
 	struct err e = { 0 };
-	struct table *t;
 	size_t i, count;
 	int code;
 
@@ -278,17 +270,22 @@ int cmd_history(const struct cli_command *self, int argc, char **argv)
 	doc = call_json("GET", buf_text(&target), NULL, &e);
 	if (!doc)
 		return cli_fail(&e);
-	t = table_new(head, ARRAY_LEN(head));
-	yyjson_arr_foreach(yyjson_doc_get_root(doc), i, count, one) {
-		if (quiet)
-			puts(text_of(one, "Id"));
-		else
-			history_row(t, one, whole);
-	}
 	if (!quiet)
-		table_print(t);
-	table_free(t);
+		return print_table(yyjson_doc_get_root(doc), head, ARRAY_LEN(head), history_row, whole);
+	yyjson_arr_foreach(yyjson_doc_get_root(doc), i, count, one)
+		puts(text_of(one, "Id"));
 	return EXIT_OK;
+}
+
+static void search_row(struct table *t, yyjson_val *one, bool whole)
+{
+	autofree char *about = shortened(text_of(one, "description"), whole ? SIZE_MAX : 45);
+	char stars[24];
+
+	snprintf(stars, sizeof(stars), "%llu",
+		 (unsigned long long)yyjson_get_uint(yyjson_obj_get(one, "star_count")));
+	table_row(t, (const char *[]){ text_of(one, "name"), about, stars,
+		  yyjson_get_bool(yyjson_obj_get(one, "is_official")) ? "[OK]" : "" });
 }
 
 int cmd_search(const struct cli_command *self, int argc, char **argv)
@@ -302,10 +299,7 @@ int cmd_search(const struct cli_command *self, int argc, char **argv)
 	};
 	autobuf struct buf target = { 0 };
 	autodoc yyjson_doc *doc = NULL;
-	yyjson_val *one;
 	struct err e = { 0 };
-	struct table *t;
-	size_t i, count;
 	int code;
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
@@ -317,19 +311,7 @@ int cmd_search(const struct cli_command *self, int argc, char **argv)
 	doc = call_json("GET", buf_text(&target), NULL, &e);
 	if (!doc)
 		return cli_fail(&e);
-	t = table_new(head, ARRAY_LEN(head));
-	yyjson_arr_foreach(yyjson_doc_get_root(doc), i, count, one) {
-		autofree char *about = shortened(text_of(one, "description"), whole ? SIZE_MAX : 45);
-		char stars[24];
-
-		snprintf(stars, sizeof(stars), "%llu", (unsigned long long)yyjson_get_uint(
-			 yyjson_obj_get(one, "star_count")));
-		table_row(t, (const char *[]){ text_of(one, "name"), about, stars,
-			  yyjson_get_bool(yyjson_obj_get(one, "is_official")) ? "[OK]" : "" });
-	}
-	table_print(t);
-	table_free(t);
-	return EXIT_OK;
+	return print_table(yyjson_doc_get_root(doc), head, ARRAY_LEN(head), search_row, whole);
 }
 
 int cmd_image_inspect(const struct cli_command *self, int argc, char **argv)

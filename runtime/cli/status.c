@@ -15,6 +15,7 @@
 #include "base/initctl.h"
 #include "cli/cli.h"
 #include "cli/human.h"
+#include "cli/json.h"
 
 enum { SMALL_FILE_MAX = 4 * 1024 * 1024, LABEL_WIDTH = 12 };
 
@@ -48,13 +49,6 @@ static yyjson_doc *read_json(const char *path)
 	return yyjson_read(buf_text(&text), text.len, 0);
 }
 
-static const char *str(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
-}
-
 static int64_t number(yyjson_val *object, const char *key)
 {
 	return yyjson_get_sint(yyjson_obj_get(object, key));
@@ -80,7 +74,7 @@ static enum tone tone_of(const char *state)
 static void show_machine(yyjson_val *init)
 {
 	char text[256], age[HUMAN_MAX];
-	const char *state = str(init, "state"), *slot = str(init, "slot");
+	const char *state = text_of(init, "state"), *slot = text_of(init, "slot");
 	struct utsname u = { 0 };
 
 	uname(&u);
@@ -120,7 +114,7 @@ static void show_data(yyjson_val *init)
 	yyjson_doc *doc = read_json("/run/berth/data.json");
 	yyjson_val *data = yyjson_doc_get_root(doc);
 	char used[HUMAN_MAX], total[HUMAN_MAX], text[768];
-	const char *state = str(data, "state");
+	const char *state = text_of(data, "state");
 	struct statvfs fs = { 0 };
 
 	(void)init;
@@ -128,11 +122,11 @@ static void show_data(yyjson_val *init)
 	snprintf(text, sizeof(text), "%s in use of %s, %s%s%s%s",
 		 human_binary((uint64_t)(fs.f_blocks - fs.f_bfree) * fs.f_frsize, used),
 		 human_binary((uint64_t)fs.f_blocks * fs.f_frsize, total), *state ? state : "unknown",
-		 *str(data, "device") ? " on " : "", str(data, "device"),
+		 *text_of(data, "device") ? " on " : "", text_of(data, "device"),
 		 strcmp(state, "persistent") ? " (nothing here outlives a reboot)" : "");
 	line("data", tone_of(state), text);
-	if (*str(data, "reason"))
-		line("", WARN, str(data, "reason"));
+	if (*text_of(data, "reason"))
+		line("", WARN, text_of(data, "reason"));
 	yyjson_doc_free(doc);
 }
 
@@ -155,8 +149,8 @@ static void show_network(yyjson_val *init)
 		doc = read_json(path);
 		link = yyjson_doc_get_root(doc);
 		snprintf(text, sizeof(text), "%.*s  %s", (int)len - 5, entry->d_name,
-			 *str(link, "address") ? str(link, "address") : "no address yet");
-		line(any ? "" : "network", *str(link, "address") ? PLAIN : WARN, text);
+			 *text_of(link, "address") ? text_of(link, "address") : "no address yet");
+		line(any ? "" : "network", *text_of(link, "address") ? PLAIN : WARN, text);
 		yyjson_doc_free(doc);
 		any = true;
 	}
@@ -167,15 +161,15 @@ static void show_network(yyjson_val *init)
 /* As on the console: a warning says that it is one, and line 0 is no place in a text. */
 static void show_fault(const char *label, yyjson_val *fault)
 {
-	bool warning = !strcmp(str(fault, "level"), "warning");
+	bool warning = !strcmp(text_of(fault, "level"), "warning");
 	char text[1024], place[64] = "";
 
 	if (number(fault, "line"))
 		snprintf(place, sizeof(place), ":%lld:%lld", (long long)number(fault, "line"),
 			 (long long)number(fault, "column"));
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", str(fault, "file"), place,
-		 *str(fault, "file") ? ": " : "", warning ? "warning: " : "", str(fault, "path"),
-		 *str(fault, "path") ? ": " : "", str(fault, "message"));
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s", text_of(fault, "file"), place,
+		 *text_of(fault, "file") ? ": " : "", warning ? "warning: " : "", text_of(fault, "path"),
+		 *text_of(fault, "path") ? ": " : "", text_of(fault, "message"));
 	line(label, warning ? WARN : BAD, text);
 }
 
@@ -188,8 +182,8 @@ static void show_config(yyjson_val *init)
 	size_t i, max;
 
 	(void)init;
-	snprintf(text, sizeof(text), "%s%s%s", *str(source, "kind") ? str(source, "kind") : "none",
-		 *str(source, "where") ? ", " : "", str(source, "where"));
+	snprintf(text, sizeof(text), "%s%s%s", *text_of(source, "kind") ? text_of(source, "kind") : "none",
+		 *text_of(source, "where") ? ", " : "", text_of(source, "where"));
 	line("config", doc ? PLAIN : BAD, text);
 	yyjson_arr_foreach(yyjson_obj_get(root, "faults"), i, max, fault)
 		show_fault(i ? "" : "faults", fault);
@@ -203,12 +197,12 @@ static void show_steps(yyjson_val *init)
 
 	printf("\n%-20s %-10s %10s %10s\n", "BOOT STEP", "STATE", "START", "TOOK");
 	yyjson_arr_foreach(yyjson_obj_get(init, "steps"), i, max, step) {
-		enum tone t = tone_of(str(step, "state"));
+		enum tone t = tone_of(text_of(step, "state"));
 
-		printf("%-20s %s%-10s%s %7lld ms %7lld ms%s%s\n", str(step, "name"), tone_on(t),
-		       str(step, "state"), tone_off(t), (long long)number(step, "start_ms"),
-		       (long long)number(step, "took_ms"), *str(step, "error") ? "  " : "",
-		       str(step, "error"));
+		printf("%-20s %s%-10s%s %7lld ms %7lld ms%s%s\n", text_of(step, "name"), tone_on(t),
+		       text_of(step, "state"), tone_off(t), (long long)number(step, "start_ms"),
+		       (long long)number(step, "took_ms"), *text_of(step, "error") ? "  " : "",
+		       text_of(step, "error"));
 	}
 }
 
@@ -219,12 +213,12 @@ static void show_services(yyjson_val *init)
 
 	printf("\n%-20s %-10s %10s %10s\n", "SERVICE", "STATE", "PID", "RESTARTS");
 	yyjson_arr_foreach(yyjson_obj_get(init, "services"), i, max, s) {
-		enum tone t = tone_of(str(s, "state"));
+		enum tone t = tone_of(text_of(s, "state"));
 		char pid[24] = "-";
 
 		if (number(s, "pid") > 0)
 			snprintf(pid, sizeof(pid), "%lld", (long long)number(s, "pid"));
-		printf("%-20s %s%-10s%s %10s %10lld\n", str(s, "name"), tone_on(t), str(s, "state"),
+		printf("%-20s %s%-10s%s %10s %10lld\n", text_of(s, "name"), tone_on(t), text_of(s, "state"),
 		       tone_off(t), pid, (long long)number(s, "restarts"));
 	}
 }

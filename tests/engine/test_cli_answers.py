@@ -103,3 +103,14 @@ def test_inspect_tells_a_failure_from_a_name_that_is_nobody_s(berth):
     assert "/no/such/socket" in berth("inspect", "x", host="unix:///no/such/socket")[2]
     berth.answers["GET /containers/x/json"] = 500, {"message": "the disk is full"}
     assert berth("inspect", "x")[2] == "berth: the disk is full\n"
+
+
+def test_history_and_search_are_tables(berth):
+    berth.answers["GET /images/x/history"] = 200, [
+        {"Id": "sha256:" + "c" * 64, "Created": 0, "CreatedBy": "COPY " + "y" * 60, "Size": 1500}]
+    head, row = berth("history", "x")[1].splitlines()
+    assert head.split() == ["IMAGE", "CREATED", "CREATED", "BY", "SIZE", "COMMENT"]
+    assert row.startswith("c" * 12 + "   ") and "COPY " + "y" * 39 + "…   1.5kB" in row
+    assert berth("history", "-q", "x")[1] == "sha256:" + "c" * 64 + "\n"
+    berth.answers["GET /images/search"] = 200, [{"name": "a/b", "star_count": 7, "is_official": True}]
+    assert berth("search", "b")[1].splitlines()[1].split() == ["a/b", "7", "[OK]"]
