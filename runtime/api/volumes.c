@@ -135,23 +135,31 @@ static yyjson_doc *read_filters(struct request *r)
 	return doc;
 }
 
+/* All volumes, and the filters that the request has for them; NULL with the answer given. */
+static yyjson_doc *list_for(struct request *r, struct volume **all, size_t *count)
+{
+	yyjson_doc *filters = read_filters(r);
+	struct err e = { 0 };
+	int rc = filters ? volumes_list(r->engine, all, count, &e) : 0;
+
+	if (rc == 0)
+		return filters;
+	reply_errno(r, rc, &e);
+	yyjson_doc_free(filters);
+	return NULL;
+}
+
 /* ---- the endpoints ---- */
 
 void handle_volumes(struct request *r)
 {
-	autodoc yyjson_doc *filters = read_filters(r);
 	struct volume *all;
-	struct buf json = { 0 };
-	struct err e = { 0 };
 	size_t count;
-	int rc = filters ? volumes_list(r->engine, &all, &count, &e) : 0;
+	autodoc yyjson_doc *filters = list_for(r, &all, &count);
+	struct buf json = { 0 };
 
 	if (!filters)
 		return;
-	if (rc < 0) {
-		reply_errno(r, rc, &e);
-		return;
-	}
 	json_open(&json, NULL, '{');
 	json_open(&json, "Volumes", '[');
 	for (size_t i = 0; i < count; i++) {
@@ -250,20 +258,14 @@ static bool asks_for_all(const struct request *r, yyjson_val *filters)
 
 void handle_volumes_prune(struct request *r)
 {
-	autodoc yyjson_doc *filters = read_filters(r);
-	yyjson_val *root = yyjson_doc_get_root(filters);
 	struct volume *list;
-	struct buf json = { 0 };
-	struct err e = { 0 };
 	size_t count;
-	int rc = filters ? volumes_list(r->engine, &list, &count, &e) : 0;
+	autodoc yyjson_doc *filters = list_for(r, &list, &count);
+	yyjson_val *root = yyjson_doc_get_root(filters);
+	struct buf json = { 0 };
 
 	if (!filters)
 		return;
-	if (rc < 0) {
-		reply_errno(r, rc, &e);
-		return;
-	}
 	json_open(&json, NULL, '{');
 	json_open(&json, "VolumesDeleted", '[');
 	for (size_t i = 0; i < count; i++) {
