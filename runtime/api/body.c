@@ -81,6 +81,17 @@ int body_walk(struct body *b, const char *where, yyjson_val *object, const struc
 	return 0;
 }
 
+int body_parse(struct body *b, const char *json, size_t len, const struct body_key *keys,
+	       void *base, struct err *e)
+{
+	yyjson_doc *doc = len ? yyjson_read(json, len, 0) : NULL;
+	int rc = doc ? body_walk(b, "", yyjson_doc_get_root(doc), keys, base, e) :
+		       err_set(e, -EINVAL, "the request's body is no JSON");
+
+	yyjson_doc_free(doc);
+	return rc;
+}
+
 /* ---- plain values ---- */
 
 int body_no_memory(struct err *e)
@@ -182,6 +193,17 @@ int take_map(struct body *b, void *member, yyjson_val *v, struct err *e)
 		if (string_map_set(member, name, text) < 0)
 			return body_no_memory(e);
 	}
+	return 0;
+}
+
+int body_size(yyjson_val *v, unsigned *rows, unsigned *columns, struct err *e)
+{
+	yyjson_val *r = yyjson_arr_get(v, 0), *c = yyjson_arr_get(v, 1);
+
+	if (yyjson_arr_size(v) != 2 || yyjson_get_uint(r) > 65535 || yyjson_get_uint(c) > 65535)
+		return err_set(e, -EINVAL, "expected [rows, columns]");
+	*rows = (unsigned)yyjson_get_uint(r);
+	*columns = (unsigned)yyjson_get_uint(c);
 	return 0;
 }
 
@@ -325,13 +347,9 @@ static int check(const struct body *b, struct err *e)
 
 int body_read(struct body *out, const char *json, size_t len, struct err *e)
 {
-	yyjson_doc *doc = len ? yyjson_read(json, len, 0) : NULL;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (!doc)
-		return err_set(e, -EINVAL, "the request's body is no JSON");
-	rc = body_walk(out, "", yyjson_doc_get_root(doc), config_keys, out, e);
-	yyjson_doc_free(doc);
+	rc = body_parse(out, json, len, config_keys, out, e);
 	return rc < 0 ? rc : check(out, e);
 }

@@ -39,7 +39,12 @@ struct body_key {
 int body_walk(struct body *b, const char *where, yyjson_val *object, const struct body_key *keys,
 	      void *base, struct err *e);
 
+/* A whole body; 0, or -EINVAL when it is no JSON, or what body_walk() says. */
+int body_parse(struct body *b, const char *json, size_t len, const struct body_key *keys,
+	       void *base, struct err *e);
+
 bool body_is_empty(yyjson_val *v);
+int body_size(yyjson_val *v, unsigned *rows, unsigned *columns, struct err *e); /* of a terminal */
 int body_no_memory(struct err *e);
 int body_replace(char **member, const char *text, struct err *e);
 

@@ -158,15 +158,8 @@ static int take_paths(struct body *b, void *member, yyjson_val *v, struct err *e
 
 static int take_console(struct body *b, void *member, yyjson_val *v, struct err *e)
 {
-	yyjson_val *rows = yyjson_arr_get(v, 0), *columns = yyjson_arr_get(v, 1);
-
 	(void)member;
-	if (yyjson_arr_size(v) != 2 || yyjson_get_uint(rows) > 65535 ||
-	    yyjson_get_uint(columns) > 65535)
-		return err_set(e, -EINVAL, "expected [rows, columns]");
-	b->console_rows = (unsigned)yyjson_get_uint(rows);
-	b->console_columns = (unsigned)yyjson_get_uint(columns);
-	return 0;
+	return body_size(v, &b->console_rows, &b->console_columns, e);
 }
 
 #define BODY(member) offsetof(struct body, member)

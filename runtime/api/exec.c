@@ -14,15 +14,9 @@
 static int take_size(struct body *b, void *member, yyjson_val *v, struct err *e)
 {
 	struct exec_spec *spec = member;
-	yyjson_val *rows = yyjson_arr_get(v, 0), *columns = yyjson_arr_get(v, 1);
 
 	(void)b;
-	if (yyjson_arr_size(v) != 2 || yyjson_get_uint(rows) > 65535 ||
-	    yyjson_get_uint(columns) > 65535)
-		return err_set(e, -EINVAL, "expected [rows, columns]");
-	spec->rows = (unsigned)yyjson_get_uint(rows);
-	spec->columns = (unsigned)yyjson_get_uint(columns);
-	return 0;
+	return body_size(v, &spec->rows, &spec->columns, e);
 }
 
 static int take_variables(struct body *b, void *member, yyjson_val *v, struct err *e)
@@ -68,15 +62,9 @@ static const struct body_key start_keys[] = {
 
 static int read_body(struct request *r, const struct body_key *keys, void *out, struct err *e)
 {
-	yyjson_doc *doc = r->body.len ? yyjson_read(r->body.data, r->body.len, 0) : NULL;
 	struct body b = { 0 };
-	int rc;
 
-	if (!doc)
-		return err_set(e, -EINVAL, "the request's body is no JSON");
-	rc = body_walk(&b, "", yyjson_doc_get_root(doc), keys, out, e);
-	yyjson_doc_free(doc);
-	return rc;
+	return body_parse(&b, buf_text(&r->body), r->body.len, keys, out, e);
 }
 
 /* ---- create ---- */

@@ -30,18 +30,6 @@ static const struct body_key update_keys[] = {
 	{ NULL, NULL, 0 },
 };
 
-static int read_update(struct request *r, struct body *b, struct err *e)
-{
-	yyjson_doc *doc = r->body.len ? yyjson_read(r->body.data, r->body.len, 0) : NULL;
-	int rc;
-
-	if (!doc)
-		return err_set(e, -EINVAL, "the request's body is no JSON");
-	rc = body_walk(b, "", yyjson_doc_get_root(doc), update_keys, b, e);
-	yyjson_doc_free(doc);
-	return rc;
-}
-
 void handle_update(struct request *r)
 {
 	struct container *c = request_container(r);
@@ -52,7 +40,7 @@ void handle_update(struct request *r)
 
 	if (!c)
 		return;
-	rc = read_update(r, &b, &e);
+	rc = body_parse(&b, buf_text(&r->body), r->body.len, update_keys, &b, &e);
 	if (!rc)
 		rc = engine_update(c, &b.spec, &e);
 	container_spec_free(&b.spec);
