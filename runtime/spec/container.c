@@ -355,6 +355,11 @@ static int check_namespaces(const struct container_spec *s, struct err *e)
 		if (!one_of(rows[i].value, rows[i].words))
 			return err_set(e, -EINVAL, "%s: unknown mode \"%s\"", rows[i].name, rows[i].value);
 	}
+	return 0;
+}
+
+static int check_processors(const struct container_spec *s, struct err *e)
+{
 	if (s->nano_cpus && (s->cpu_period || s->cpu_quota))
 		return err_set(e, -EINVAL, "Conflicting options: Nano CPUs and CPU Period or Quota cannot both "
 			       "be set.");
@@ -366,7 +371,11 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 	static const char *const policies[] = { "", "no", "always", "on-failure", "unless-stopped",
 						NULL };
 	static const char *const userns[] = { "", "host", NULL };
-	int rc;
+	static int (*const checks[])(const struct container_spec *spec, struct err *e) = {
+		check_ports, check_volumes, check_required, check_depends_on, check_health,
+		check_namespaces, check_processors, check_annotations, check_numbers,
+	};
+	int rc = 0;
 
 	if (!s->name || !name_ok(s->name))
 		return err_set(e, -EINVAL,
@@ -382,20 +391,9 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 	if (s->working_dir && s->working_dir[0] && s->working_dir[0] != '/')
 		return err_set(e, -EINVAL, "working_dir: \"%s\" is not an absolute path",
 			       s->working_dir);
-	rc = check_ports(s, e);
-	if (!rc)
-		rc = check_volumes(s, e);
-	if (!rc)
-		rc = check_required(s, e);
-	if (!rc)
-		rc = check_depends_on(s, e);
-	if (!rc)
-		rc = check_health(s, e);
-	if (!rc)
-		rc = check_namespaces(s, e);
-	if (!rc)
-		rc = check_annotations(s, e);
-	return rc < 0 ? rc : check_numbers(s, e);
+	for (size_t i = 0; !rc && i < ARRAY_LEN(checks); i++)
+		rc = checks[i](s, e);
+	return rc;
 }
 
 int container_spec_from_json(yyjson_val *object, struct container_spec *out, struct err *e)
