@@ -167,18 +167,13 @@ int engine_rename(struct container *c, const char *name, struct err *e)
 	struct string_pair pair = { (char *)"oldName", NULL };
 	autofree char *before = NULL;
 	char *copy;
+	int rc;
 
 	if (*name == '/')
 		name++;
-	if (!container_name_valid(name))
-		return err_set(e, -EINVAL, "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] "
-			       "are allowed", name);
-	for (size_t i = 0; i < en->count; i++)
-		if (!strcmp(en->containers[i]->name, name))
-			return err_set(e, -EEXIST, "Conflict. The container name \"/%s\" is already in "
-				       "use by container \"%s\". You have to remove (or rename) that "
-				       "container to be able to reuse that name.", name,
-				       en->containers[i]->id);
+	rc = container_name_free(en, name, e);
+	if (rc < 0)
+		return rc;
 	copy = strdup(name);
 	if (!copy)
 		return err_set(e, -ENOMEM, "out of memory");

@@ -18,14 +18,6 @@
 
 enum { CONFIG_MAX_BYTES = 16 << 20 };
 
-static struct container *by_name(struct engine *en, const char *name)
-{
-	for (size_t i = 0; i < en->count; i++)
-		if (!strcmp(en->containers[i]->name, name))
-			return en->containers[i];
-	return NULL;
-}
-
 /* ---- depends_on ---- */
 
 /* Follows what is waited for; more steps than there are containers is a circle. */
@@ -35,7 +27,7 @@ static bool in_circle(struct engine *en, const struct container *start, const st
 	if (depth > en->count)
 		return true;
 	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
-		const struct container *on = by_name(en, c->spec.depends_on.items[i].name);
+		const struct container *on = container_named(en, c->spec.depends_on.items[i].name);
 
 		if (on == start || (on && on->boot_pending && in_circle(en, start, on, depth + 1)))
 			return true;
@@ -63,7 +55,7 @@ static enum dependency_need need_of(const struct spec_dependency *on)
 static enum dependency look_at(const struct container *c, const struct spec_dependency *what,
 			       struct err *e)
 {
-	const struct container *on = by_name(c->engine, what->name);
+	const struct container *on = container_named(c->engine, what->name);
 	char why[DEPENDENCY_WHY_MAX] = "is not there";
 	struct dependency_facts facts;
 	enum dependency d = DEPENDENCY_NEVER;
@@ -229,7 +221,7 @@ static void declare(struct engine *en, yyjson_val *item, bool reload)
 		log_error("a container of the configuration is left out: %s", e.text);
 		return;
 	}
-	c = by_name(en, spec.name);
+	c = container_named(en, spec.name);
 	if (c && !c->declaration) {
 		log_error("container \"%s\" of the configuration is left out: one of this name was made "
 			  "by hand", spec.name);

@@ -117,6 +117,10 @@ int network_adopt(struct container *c, struct err *e);
 void network_repair(struct engine *en);
 void network_rules_changed(struct engine *en);
 
+/* make.c */
+struct container *container_named(const struct engine *en, const char *name); /* NULL: none */
+int container_name_free(const struct engine *en, const char *name, struct err *e); /* and valid */
+
 /* boot.c */
 void boot_changed(struct container *c);    /* lets what depends on it go */
 void boot_mark_removed(struct container *c);

@@ -146,18 +146,25 @@ static int64_t free_userns(const struct engine *en)
 	return -1;
 }
 
-static int name_is_free(struct engine *en, const char *name, struct err *e)
+struct container *container_named(const struct engine *en, const char *name)
 {
+	for (size_t i = 0; i < en->count; i++)
+		if (!strcmp(en->containers[i]->name, name))
+			return en->containers[i];
+	return NULL;
+}
+
+int container_name_free(const struct engine *en, const char *name, struct err *e)
+{
+	const struct container *there;
+
 	if (!name || !container_name_valid(name))
 		return err_set(e, -EINVAL, "Invalid container name (%s), only [a-zA-Z0-9][a-zA-Z0-9_.-] "
 			       "are allowed", name ? name : "");
-	for (size_t i = 0; i < en->count; i++)
-		if (!strcmp(en->containers[i]->name, name))
-			return err_set(e, -EEXIST, "Conflict. The container name \"/%s\" is already in "
-				       "use by container \"%s\". You have to remove (or rename) that "
-				       "container to be able to reuse that name.", name,
-				       en->containers[i]->id);
-	return 0;
+	there = container_named(en, name);
+	return !there ? 0 : err_set(e, -EEXIST, "Conflict. The container name \"/%s\" is already in "
+				    "use by container \"%s\". You have to remove (or rename) that "
+				    "container to be able to reuse that name.", name, there->id);
 }
 
 static bool has_target(const struct container_spec *spec, const char *target)
@@ -255,7 +262,7 @@ int engine_create(struct engine *en, const struct container_spec *spec, const ch
 		  struct container **out, struct err *e)
 {
 	struct container *c;
-	int rc = name_is_free(en, spec->name, e);
+	int rc = container_name_free(en, spec->name, e);
 
 	if (rc < 0)
 		return rc;

@@ -1,11 +1,10 @@
 /* Names for containers that were given none. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "base/cleanup.h"
-#include "engine/engine.h"
+#include "engine/internal.h"
 
 enum { TRIES = 64 };
 
@@ -23,14 +22,6 @@ static const char *const what[] = {
 	"tide", "tug",
 };
 
-static bool taken(const struct engine *en, const char *name)
-{
-	for (size_t i = 0; i < en->count; i++)
-		if (!strcmp(en->containers[i]->name, name))
-			return true;
-	return false;
-}
-
 /* A digit more once the words alone were taken often, as docker does. */
 int engine_free_name(const struct engine *en, char out[ENGINE_NAME_MAX])
 {
@@ -45,7 +36,7 @@ int engine_free_name(const struct engine *en, char out[ENGINE_NAME_MAX])
 		if (i >= TRIES / 4)
 			snprintf(out + len, ENGINE_NAME_MAX - (size_t)len, "%u",
 				 dice[2] * 256u + dice[3]);
-		if (!taken(en, out))
+		if (!container_named(en, out))
 			return 0;
 	}
 	return -EEXIST;
