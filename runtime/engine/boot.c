@@ -20,19 +20,19 @@ enum { CONFIG_MAX_BYTES = 16 << 20 };
 
 /* ---- depends_on ---- */
 
-/* Follows what is waited for; more steps than there are containers is a circle. */
-static bool in_circle(struct engine *en, const struct container *start, const struct container *c,
-		      size_t depth)
+/* A dependency_next_fn: only who has yet to start is waited for. */
+static bool waits_for(void *arg, size_t node, size_t nth, size_t *on)
 {
-	if (depth > en->count)
-		return true;
-	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
-		const struct container *on = container_named(en, c->spec.depends_on.items[i].name);
+	const struct engine *en = arg;
+	const struct spec_dependency_list *list = &en->containers[node]->spec.depends_on;
 
-		if (on == start || (on && on->boot_pending && in_circle(en, start, on, depth + 1)))
-			return true;
-	}
-	return false;
+	if (nth >= list->count)
+		return false;
+	for (*on = 0; *on < en->count; ++*on)
+		if (en->containers[*on]->boot_pending &&
+		    !strcmp(en->containers[*on]->name, list->items[nth].name))
+			break;
+	return true;
 }
 
 static void refuse_to_start(struct container *c, const char *sentence)
@@ -119,7 +119,7 @@ static void refuse_circles(struct engine *en)
 	for (size_t i = 0; i < en->count; i++) {
 		struct container *c = en->containers[i];
 
-		if (c->boot_pending && in_circle(en, c, c, 0))
+		if (c->boot_pending && dependency_in_circle(i, en->count, waits_for, en))
 			refuse_to_start(c, "depends_on goes in a circle that it is part of");
 	}
 }

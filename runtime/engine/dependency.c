@@ -1,6 +1,9 @@
 #include "engine/dependency.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
 
 static bool is_coming(const struct dependency_facts *f)
 {
@@ -64,4 +67,28 @@ enum dependency dependency_judge(const struct dependency_facts *f, enum dependen
 	};
 
 	return judges[need](f, why);
+}
+
+bool dependency_in_circle(size_t node, size_t count, dependency_next_fn *next, void *arg)
+{
+	autofree bool *seen = calloc(count, sizeof(*seen));
+	autofree size_t *todo = calloc(count, sizeof(*todo)); /* each comes here once */
+	size_t left = 0, on;
+
+	if (!seen || !todo)
+		return false;
+	todo[left++] = node;
+	while (left) {
+		size_t at = todo[--left];
+
+		for (size_t nth = 0; next(arg, at, nth, &on); nth++) {
+			if (on == node)
+				return true;
+			if (on == count || seen[on])
+				continue;
+			seen[on] = true;
+			todo[left++] = on;
+		}
+	}
+	return false;
 }

@@ -22,6 +22,11 @@ struct dependency_facts {
 	enum health_status health;
 };
 
+/* Does `node`, one of `count`, wait for itself in the end? `next` says whom `node` waits for, the
+ * nth of them in `on` (`count`: nobody that counts); false: there are no more. */
+typedef bool dependency_next_fn(void *arg, size_t node, size_t nth, size_t *on);
+bool dependency_in_circle(size_t node, size_t count, dependency_next_fn *next, void *arg);
+
 /* NEVER, with what is the matter in `why`: "does not run", "ended with code 3" ... */
 enum { DEPENDENCY_WHY_MAX = 48 };
 enum dependency dependency_judge(const struct dependency_facts *f, enum dependency_need need,

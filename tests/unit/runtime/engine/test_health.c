@@ -1,4 +1,4 @@
-/* Docker's states of a health check; what one engine leaves to the next; depends_on. */
+/* Docker's states of a health check; what one engine leaves to the next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "engine/dependency.h"
 #include "engine/health.h"
 
 /* One letter a probe, each a second after the one before. 'o': ends with 0, 'x': with 1. What comes
@@ -110,48 +109,6 @@ static void what_is_no_record_is_refused(void **state)
 	assert_int_equal(h.log_count, 0);
 }
 
-#define F(...) { __VA_ARGS__ }
-
-static const struct {
-	struct dependency_facts facts;
-	enum dependency started, healthy, completed;
-	const char *why; /* of the last that says never */
-} dependencies[] = {
-#define R DEPENDENCY_READY
-#define W DEPENDENCY_WAITS
-#define N DEPENDENCY_NEVER
-	{ F(.state = STATE_CREATED, .to_start = true), W, W, W, "" },
-	{ F(.state = STATE_EXITED, .to_start = true, .exit_code = 1), W, W, W, "" },
-	{ F(.state = STATE_CREATED), N, N, N, "does not run" },
-	{ F(.state = STATE_STARTING), W, W, W, "" },
-	{ F(.state = STATE_RUNNING, .ran = true), R, N, W, "has no health check" },
-	{ F(.state = STATE_RUNNING, .ran = true, .has_check = true), R, W, W, "" },
-	{ F(.state = STATE_RUNNING, .ran = true, .has_check = true, .health = HEALTH_HEALTHY), R, R, W, "" },
-	{ F(.state = STATE_RUNNING, .ran = true, .has_check = true, .health = HEALTH_UNHEALTHY), R, W, W, "" },
-	{ F(.state = STATE_RESTARTING, .ran = true, .exit_code = 1), R, W, W, "" },
-	{ F(.state = STATE_EXITED, .ran = true), R, N, R, "does not run" },
-	{ F(.state = STATE_EXITED, .ran = true, .exit_code = 3), R, N, N, "ended with code 3" },
-	{ F(.state = STATE_EXITED, .failed = true, .exit_code = 127), N, N, N, "could not be started" },
-	{ F(.state = STATE_STOPPING, .ran = true), R, N, W, "does not run" },
-#undef R
-#undef W
-#undef N
-};
-
-static void what_may_start(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(dependencies); i++) {
-		const struct dependency_facts *f = &dependencies[i].facts;
-		char why[DEPENDENCY_WHY_MAX] = "";
-
-		assert_int_equal(dependency_judge(f, NEED_STARTED, why), dependencies[i].started);
-		assert_int_equal(dependency_judge(f, NEED_HEALTHY, why), dependencies[i].healthy);
-		assert_int_equal(dependency_judge(f, NEED_COMPLETED, why), dependencies[i].completed);
-		assert_string_equal(why, dependencies[i].why);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,7 +116,6 @@ int main(void)
 		cmocka_unit_test(when_the_next_is_due),
 		cmocka_unit_test(an_engine_leaves_it_to_the_next),
 		cmocka_unit_test(what_is_no_record_is_refused),
-		cmocka_unit_test(what_may_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
