@@ -46,7 +46,7 @@ void handle_image_create(struct request *r)
 	const char *auth = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND,
 						       "X-Registry-Auth");
 	const char *platform = request_query(r, "platform");
-	char full[REF_TEXT_MAX];
+	char full[REF_TEXT_MAX], *state;
 	struct ref ref;
 	struct err e = { 0 };
 	const char *arguments[4] = { NULL };
@@ -60,7 +60,11 @@ void handle_image_create(struct request *r)
 		reply_errno(r, -EINVAL, &e);
 		return;
 	}
-	ref_full(&ref, full);
+	state = strdup(ref_full(&ref, full));
+	if (!state) {
+		reply_error(r, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory");
+		return;
+	}
 	if (platform && *platform) {
 		arguments[n++] = "--platform";
 		arguments[n++] = platform;
@@ -69,6 +73,6 @@ void handle_image_create(struct request *r)
 	reply_job(r, &(struct progress_wish){
 		.job = { .command = "pull", .arguments = arguments, .input = auth,
 			 .input_len = auth ? strlen(auth) : 0 },
-		.type = "application/json", .lines = true, .done = pulled, .state = strdup(full),
+		.type = "application/json", .lines = true, .done = pulled, .state = state,
 	});
 }
