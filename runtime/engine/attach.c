@@ -92,18 +92,6 @@ static int hand_over(struct attachment *a, const char *dir, bool patient)
 	return a->source ? 0 : -ENOMEM;
 }
 
-/* They were there before the start, so they are the program's own terminal or pipe. */
-void attach_hand_over(struct attachment **list, const char *dir)
-{
-	while (*list) {
-		struct attachment *a = *list;
-
-		unlink_waiting(a);
-		if (hand_over(a, dir, true) < 0)
-			finish(a);
-	}
-}
-
 /* A few bytes into a socket that has had none: there is room. */
 static void tell(const struct attachment *a, const char *why)
 {
@@ -116,6 +104,21 @@ static void tell(const struct attachment *a, const char *why)
 	buf_addf(&frame, "%s\r\n", why);
 	if (buf_ok(&frame))
 		send(a->fd, frame.data, frame.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* They were there before the start, so they are the program's own terminal or pipe. */
+void attach_hand_over(struct attachment **list, const char *dir)
+{
+	while (*list) {
+		struct attachment *a = *list;
+
+		unlink_waiting(a);
+		if (hand_over(a, dir, true) == 0)
+			continue;
+		if (a->control < 0)
+			tell(a, "attach: the container's shim does not answer");
+		finish(a);
+	}
 }
 
 void attach_give_up(struct attachment **list, const char *why)
