@@ -171,7 +171,7 @@ static int find_image(struct container *c, const struct image **out, struct err 
 		return image_missing(c, e);
 	if (!rc && !c->image_id)
 		c->image_id = strdup((*out)->id);
-	return rc;
+	return !rc && !c->image_id ? err_set(e, -ENOMEM, "out of memory") : rc;
 }
 
 static int prepare(struct container *c, bool *copy_up, struct err *e)
