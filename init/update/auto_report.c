@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/clock.h"
+#include "update/json.h"
 
 enum { DATE_CHARS = 19 };
 
@@ -14,13 +15,6 @@ static const char *const lock_states[] = {
 };
 
 /* ---- written ---- */
-
-static void add_text(struct buf *out, const char *key, const char *value)
-{
-	buf_addf(out, "\"%s\":", key);
-	buf_add_json_string(out, value, strlen(value));
-	buf_addc(out, ',');
-}
 
 static void add_number(struct buf *out, const char *key, int64_t value)
 {
@@ -35,24 +29,24 @@ static void end_object(struct buf *out)
 void auto_report_json(const struct auto_report *r, struct buf *out)
 {
 	buf_addc(out, '{');
-	add_text(out, "level", r->level);
-	add_text(out, "channel", r->channel);
+	json_add_text(out, "level", r->level);
+	json_add_text(out, "channel", r->channel);
 	add_number(out, "interval_ms", r->interval_ms);
 	add_number(out, "checked_s", r->checked_s);
-	add_text(out, "answer", r->answer);
+	json_add_text(out, "answer", r->answer);
 	add_number(out, "next_check_s", r->next_check_s);
-	add_text(out, "version", r->version);
-	add_text(out, "state", r->state);
-	add_text(out, "text", r->text);
+	json_add_text(out, "version", r->version);
+	json_add_text(out, "state", r->state);
+	json_add_text(out, "text", r->text);
 	add_number(out, "until_s", r->until_s);
 	add_number(out, "turn_s", r->turn_s);
-	add_text(out, "failure", r->failure);
+	json_add_text(out, "failure", r->failure);
 	if (*r->lock_url) {
 		buf_adds(out, "\"lock\":{");
-		add_text(out, "url", r->lock_url);
-		add_text(out, "group", r->lock_group);
-		add_text(out, "id", r->lock_id);
-		add_text(out, "state", lock_states[r->lock]);
+		json_add_text(out, "url", r->lock_url);
+		json_add_text(out, "group", r->lock_group);
+		json_add_text(out, "id", r->lock_id);
+		json_add_text(out, "state", lock_states[r->lock]);
 		if (!buf_ok(out))
 			return;
 		end_object(out);
@@ -63,13 +57,6 @@ void auto_report_json(const struct auto_report *r, struct buf *out)
 }
 
 /* ---- shown ---- */
-
-static const char *text_of(yyjson_val *from, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(from, key));
-
-	return text ? text : "";
-}
 
 static void print_time(FILE *to, int64_t at_s)
 {
@@ -98,8 +85,8 @@ static void print_until(FILE *to, const char *word, int64_t at_s, int64_t now_s)
 static void print_lock(yyjson_val *lock, FILE *to)
 {
 	if (lock)
-		fprintf(to, "  lock     %s, group %s, as %s: %s\n", text_of(lock, "url"),
-			text_of(lock, "group"), text_of(lock, "id"), text_of(lock, "state"));
+		fprintf(to, "  lock     %s, group %s, as %s: %s\n", json_text(lock, "url", ""),
+			json_text(lock, "group", ""), json_text(lock, "id", ""), json_text(lock, "state", ""));
 }
 
 void auto_report_print(const char *json, size_t len, int64_t now_s, FILE *to)
@@ -107,26 +94,29 @@ void auto_report_print(const char *json, size_t len, int64_t now_s, FILE *to)
 	yyjson_doc *doc = json ? yyjson_read(json, len, 0) : NULL;
 	yyjson_val *root = yyjson_doc_get_root(doc);
 	int64_t checked_s = yyjson_get_sint(yyjson_obj_get(root, "checked_s"));
+	const char *version, *failure;
 
 	if (!root) {
 		fputs("AUTOMATIC  off (berth.update.automatic)\n", to);
 		return;
 	}
-	fprintf(to, "AUTOMATIC  %s, from %s\n", text_of(root, "level"), text_of(root, "channel"));
-	fprintf(to, "  now      %s%s%s", text_of(root, "version"), *text_of(root, "version") ? ": " : "",
-		text_of(root, "text"));
+	version = json_text(root, "version", "");
+	fprintf(to, "AUTOMATIC  %s, from %s\n", json_text(root, "level", ""),
+		json_text(root, "channel", ""));
+	fprintf(to, "  now      %s%s%s", version, *version ? ": " : "", json_text(root, "text", ""));
 	print_until(to, ", until ", yyjson_get_sint(yyjson_obj_get(root, "until_s")), now_s);
 	fputs("\n  asked    ", to);
 	if (checked_s) {
 		print_time(to, checked_s);
-		fprintf(to, ": %s", text_of(root, "answer"));
+		fprintf(to, ": %s", json_text(root, "answer", ""));
 	} else {
 		fputs("not since this boot", to);
 	}
 	print_until(to, "; again ", yyjson_get_sint(yyjson_obj_get(root, "next_check_s")), now_s);
 	fputc('\n', to);
-	if (*text_of(root, "failure"))
-		fprintf(to, "  failed   %s\n", text_of(root, "failure"));
+	failure = json_text(root, "failure", "");
+	if (*failure)
+		fprintf(to, "  failed   %s\n", failure);
 	print_lock(yyjson_obj_get(root, "lock"), to);
 	yyjson_doc_free(doc);
 }

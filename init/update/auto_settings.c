@@ -8,15 +8,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "update/hostconfig.h"
+#include "update/json.h"
 
 enum { INTERVAL_MS = 3600 * 1000, EVERY_DAY = 0x7f };
-
-static const char *text_of(yyjson_val *from, const char *key, const char *otherwise)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(from, key));
-
-	return text ? text : otherwise;
-}
 
 static int64_t number_of(yyjson_val *from, const char *key, int64_t otherwise)
 {
@@ -53,14 +47,14 @@ static void read_windows(yyjson_val *list, const char *zone, struct windows *out
 		w->days = days ? read_days(days) : EVERY_DAY;
 		w->start_minute = (int)number_of(each, "start_minute", 0);
 		w->length_s = number_of(each, "length_ms", 0) / 1000;
-		snprintf(w->zone, sizeof(w->zone), "%s", text_of(each, "timezone", zone));
+		snprintf(w->zone, sizeof(w->zone), "%s", json_text(each, "timezone", zone));
 		out->count++;
 	}
 }
 
 static void read_level(yyjson_val *update, struct auto_settings *out)
 {
-	const char *name = text_of(update, "automatic", "off");
+	const char *name = json_text(update, "automatic", "off");
 
 	for (int i = 0; i < AUTO_LEVEL_COUNT; i++)
 		if (!strcmp(name, auto_level_name((enum auto_level)i)))
@@ -69,8 +63,8 @@ static void read_level(yyjson_val *update, struct auto_settings *out)
 
 static void read_lock(yyjson_val *from, struct fleetlock *out)
 {
-	snprintf(out->url, sizeof(out->url), "%s", text_of(from, "url", ""));
-	snprintf(out->group, sizeof(out->group), "%s", text_of(from, "group", "default"));
+	snprintf(out->url, sizeof(out->url), "%s", json_text(from, "url", ""));
+	snprintf(out->group, sizeof(out->group), "%s", json_text(from, "group", "default"));
 }
 
 void auto_settings_parse(const char *json, size_t len, struct auto_settings *out)
@@ -85,7 +79,7 @@ void auto_settings_parse(const char *json, size_t len, struct auto_settings *out
 		.time_servers = !yyjson_is_false(yyjson_obj_get(yyjson_obj_get(root, "ntp"), "enabled")),
 	};
 	read_level(update, out);
-	read_windows(yyjson_obj_get(update, "windows"), text_of(root, "timezone", "UTC"), &out->windows);
+	read_windows(yyjson_obj_get(update, "windows"), json_text(root, "timezone", "UTC"), &out->windows);
 	read_lock(yyjson_obj_get(update, "fleet_lock"), &out->lock);
 	yyjson_doc_free(doc);
 }

@@ -10,15 +10,9 @@
 #include "base/spawn.h"
 #include "update/device.h"
 #include "update/disks.h"
+#include "update/json.h"
 
 enum { EXT_MAGIC_AT = 1024 + 56, SWAP_MAGIC_AT = 4096 - 10, WAIT_MS = 3000 };
-
-static const char *text_of(yyjson_val *object, const char *key)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : "";
-}
 
 bool disks_has_magic(int fd, const char *type)
 {
@@ -46,10 +40,10 @@ static bool exists(const char *path)
  * file system that is there already is found there too. */
 static void choose_device(yyjson_val *config, yyjson_val *fs, struct buf *out)
 {
-	const char *partition = text_of(fs, "partition");
+	const char *partition = json_text(fs, "partition", "");
 	autobuf struct buf disk = { 0 };
 
-	disks_name(config, text_of(fs, "device"), &disk);
+	disks_name(config, json_text(fs, "device", ""), &disk);
 	if (*partition >= '0' && *partition <= '9') {
 		disks_partition_name(buf_text(&disk), (unsigned)strtoul(partition, NULL, 10), out);
 		return;
@@ -77,10 +71,10 @@ static int make_fs(int *fd, const char *path, yyjson_val *fs, struct err *e)
 	uint64_t bytes;
 	int code;
 
-	if (strcmp(text_of(fs, "filesystem"), "swap") != 0) {
+	if (strcmp(json_text(fs, "filesystem", ""), "swap") != 0) {
 		/* mke2fs opens it with O_EXCL itself. */
 		close(take_fd(fd));
-		return make_ext4(path, text_of(fs, "label"), e);
+		return make_ext4(path, json_text(fs, "label", ""), e);
 	}
 	code = device_size(*fd, &bytes, e);
 	return code < 0 ? code : disks_make_swap(*fd, bytes, e);
@@ -99,7 +93,7 @@ static int format(yyjson_val *config, yyjson_val *fs, const char *path, struct e
 	if (fd < 0)
 		return fd;
 	if (!disks_is_blank(fd)) {
-		if (!overwrite && disks_has_magic(fd, text_of(fs, "filesystem")))
+		if (!overwrite && disks_has_magic(fd, json_text(fs, "filesystem", "")))
 			return 0;
 		if (!overwrite)
 			return err_set(e, -EEXIST, "something else is on it; it is left alone, because "
@@ -126,7 +120,7 @@ int disks_format(yyjson_val *config)
 		code = format(config, fs, buf_text(&path), &e);
 		if (code > 0)
 			log_info("%s has a new file system, %s", buf_text(&path),
-				 text_of(fs, "filesystem"));
+				 json_text(fs, "filesystem", ""));
 		if (code < 0)
 			log_error("fs_setup[%zu]: %s: %s", i, buf_text(&path), e.text);
 		failures += code < 0;

@@ -14,17 +14,11 @@
 #include "base/path.h"
 #include "base/spawn.h"
 #include "update/disks.h"
+#include "update/json.h"
 
 enum { PAGE = 4096, WAIT_MS = 5000 };
 
 #define MIB (1024ULL * 1024)
-
-static const char *text_of(yyjson_val *object, const char *key, const char *otherwise)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(object, key));
-
-	return text ? text : otherwise;
-}
 
 /* ---- mounts ---- */
 void disks_fields(yyjson_val *mount, yyjson_val *defaults, const char *out[FSTAB_FIELDS])
@@ -238,7 +232,7 @@ static int make_file(const char *path, uint64_t bytes, struct err *e)
 
 static int swap_file(yyjson_val *swap, struct err *e)
 {
-	const char *path = text_of(swap, "filename", "/var/swap.img");
+	const char *path = json_text(swap, "filename", "/var/swap.img");
 	uint64_t there = disks_swap_there(path);
 	uint64_t bytes = wanted_size(swap, there) / PAGE * PAGE;
 	int code;

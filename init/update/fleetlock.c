@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/jail.h"
 #include "base/sha256.h"
+#include "update/json.h"
 
 enum { ANSWER_BYTES_MAX = 16 * 1024, TEXT_MAX = 200, JUDGE_MS = 10000, SECONDS = 30 };
 enum { FILE_BYTES_MAX = 4096 };
@@ -118,13 +119,6 @@ int fleetlock_ask(const struct fleetlock *l, enum fleetlock_step step, const cha
 
 /* ---- the file ---- */
 
-static void get_text(yyjson_val *from, const char *key, char *out, size_t room)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(from, key));
-
-	snprintf(out, room, "%s", text ? text : "");
-}
-
 int fleetlock_read(int store, struct fleetlock *out, struct err *e)
 {
 	autobuf struct buf text = { 0 };
@@ -136,9 +130,9 @@ int fleetlock_read(int store, struct fleetlock *out, struct err *e)
 		return rc;
 	doc = yyjson_read(buf_text(&text), text.len, 0);
 	root = yyjson_doc_get_root(doc);
-	get_text(root, "url", out->url, sizeof(out->url));
-	get_text(root, "group", out->group, sizeof(out->group));
-	get_text(root, "boot", out->boot, sizeof(out->boot));
+	json_copy_text(root, "url", out->url, sizeof(out->url));
+	json_copy_text(root, "group", out->group, sizeof(out->group));
+	json_copy_text(root, "boot", out->boot, sizeof(out->boot));
 	yyjson_doc_free(doc);
 	return *out->url ? 0 : err_set(e, -EBADMSG, "\"" FLEETLOCK_FILE "\" is damaged");
 }

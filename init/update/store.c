@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "update/json.h"
 
 enum { RECORD_BYTES_MAX = 64 * 1024 };
 
@@ -32,20 +33,6 @@ int store_open(const char *path, struct err *e)
 		return rc;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open \"%s\"", path) : fd;
-}
-
-static void add_text(struct buf *out, const char *key, const char *value)
-{
-	buf_addf(out, "\"%s\":", key);
-	buf_add_json_string(out, value, strlen(value));
-	buf_addc(out, ',');
-}
-
-static void get_text(yyjson_val *from, const char *key, char *out, size_t room)
-{
-	const char *text = yyjson_get_str(yyjson_obj_get(from, key));
-
-	snprintf(out, room, "%s", text ? text : "");
 }
 
 /* The parsed file, to be freed; NULL with the reason in *rc. */
@@ -90,10 +77,10 @@ int store_read_slot(int store, enum slot s, struct slot_record *out, struct err 
 
 	if (!doc)
 		return rc;
-	get_text(root, "digest", r.digest, sizeof(r.digest));
-	get_text(root, "version", r.version, sizeof(r.version));
-	get_text(root, "reason", r.reason, sizeof(r.reason));
-	get_text(root, "result", result, sizeof(result));
+	json_copy_text(root, "digest", r.digest, sizeof(r.digest));
+	json_copy_text(root, "version", r.version, sizeof(r.version));
+	json_copy_text(root, "reason", r.reason, sizeof(r.reason));
+	json_copy_text(root, "result", result, sizeof(result));
 	r.time_ns = yyjson_get_sint(yyjson_obj_get(root, "time_ns"));
 	for (int i = 0; i < RESULT_COUNT; i++)
 		if (!strcmp(results[i], result))
@@ -120,10 +107,10 @@ int store_write_slot(int store, enum slot s, const struct slot_record *r, struct
 	autobuf struct buf out = { 0 };
 
 	buf_addc(&out, '{');
-	add_text(&out, "digest", r->digest);
-	add_text(&out, "version", r->version);
-	add_text(&out, "result", results[r->result]);
-	add_text(&out, "reason", r->reason);
+	json_add_text(&out, "digest", r->digest);
+	json_add_text(&out, "version", r->version);
+	json_add_text(&out, "result", results[r->result]);
+	json_add_text(&out, "reason", r->reason);
 	buf_addf(&out, "\"time_ns\":%lld", (long long)r->time_ns);
 	if (r->before.known)
 		add_before(&out, &r->before);
@@ -170,9 +157,9 @@ void store_read_refusals(int store, struct refusals *out)
 
 		if (out->count == REFUSED_MAX)
 			break;
-		get_text(row, "digest", r->digest, sizeof(r->digest));
-		get_text(row, "version", r->version, sizeof(r->version));
-		get_text(row, "reason", r->reason, sizeof(r->reason));
+		json_copy_text(row, "digest", r->digest, sizeof(r->digest));
+		json_copy_text(row, "version", r->version, sizeof(r->version));
+		json_copy_text(row, "reason", r->reason, sizeof(r->reason));
 		out->count += r->digest[0] != '\0';
 	}
 	yyjson_doc_free(doc);
@@ -193,8 +180,8 @@ static int write_refusals(int store, const struct refusals *r, struct err *e)
 	buf_addc(&out, '[');
 	for (unsigned i = 0; i < r->count; i++) {
 		buf_adds(&out, i ? ",\n{" : "{");
-		add_text(&out, "digest", r->rows[i].digest);
-		add_text(&out, "version", r->rows[i].version);
+		json_add_text(&out, "digest", r->rows[i].digest);
+		json_add_text(&out, "version", r->rows[i].version);
 		buf_adds(&out, "\"reason\":");
 		buf_add_json_string(&out, r->rows[i].reason, strlen(r->rows[i].reason));
 		buf_addc(&out, '}');
