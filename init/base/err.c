@@ -34,7 +34,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 
 int err_sys(struct err *e, const char *fmt, ...)
 {
-	int code = -errno;
+	int code = errno ? -errno : -EIO;
 	va_list ap;
 
 	if (!e)

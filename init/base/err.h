@@ -12,7 +12,8 @@ struct err {
 /* Writes the sentence and returns `code`, a negative errno. */
 int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* As err_set with -errno, and ": No such file ..." appended. Returns -errno. */
+/* As err_set with -errno, and ": No such file ..." appended. Returns -errno; -EIO where there is
+ * none, as after a write that was cut short: never 0, which would say that all is well. */
 int err_sys(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* As err_sys for a call that returned a negative errno itself. Returns `code`. */

@@ -26,6 +26,19 @@ static void sentences(void **state)
 	assert_string_equal(e.text, "mount: Device or resource busy");
 }
 
+/* A write that was cut short sets no errno. */
+static void without_a_reason(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	errno = 0;
+	assert_int_equal(err_sys(&e, "write"), -EIO);
+	assert_string_equal(e.text, "write: Input/output error");
+	errno = 0;
+	assert_int_equal(err_sys(NULL, "write"), -EIO);
+}
+
 static void without_an_object(void **state)
 {
 	(void)state;
@@ -54,6 +67,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences),
+		cmocka_unit_test(without_a_reason),
 		cmocka_unit_test(without_an_object),
 		cmocka_unit_test(too_long_is_cut),
 	};
