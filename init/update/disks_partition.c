@@ -31,7 +31,7 @@ static int make_guid(unsigned char guid[16])
 }
 
 /* What a system that knows no GPT is to see: one partition over the whole disk. */
-static int write_protective_mbr(int fd, uint64_t sectors)
+static int write_protective_mbr(int fd, uint64_t sectors, struct err *e)
 {
 	unsigned char mbr[MBR_BYTES] = { 0 };
 	uint64_t last = sectors - 1 > UINT32_MAX ? UINT32_MAX : sectors - 1;
@@ -44,7 +44,8 @@ static int write_protective_mbr(int fd, uint64_t sectors)
 		mbr[MBR_ENTRY + 12 + i] = (unsigned char)(last >> (8 * i));
 	mbr[510] = 0x55;
 	mbr[511] = 0xaa;
-	return pwrite(fd, mbr, sizeof(mbr), 0) == (ssize_t)sizeof(mbr) ? 0 : -EIO;
+	return pwrite(fd, mbr, sizeof(mbr), 0) == (ssize_t)sizeof(mbr) ? 0 :
+								 err_sys(e, "write its first sector");
 }
 
 /* Shares of the room between the tables, each from and to a whole MiB. */
@@ -82,8 +83,10 @@ static int write_table(int fd, yyjson_val *layout, struct err *e)
 
 	if (code < 0)
 		return code;
-	if (ioctl(fd, BLKSSZGET, &sector) < 0 || sector < MBR_BYTES || sector > 4096)
+	if (ioctl(fd, BLKSSZGET, &sector) < 0)
 		return err_sys(e, "cannot ask for its sectors");
+	if (sector < MBR_BYTES || sector > 4096)
+		return err_set(e, -EINVAL, "it has sectors of %d bytes", sector);
 	t.sector_bytes = (uint32_t)sector;
 	t.disk_sectors = bytes / t.sector_bytes;
 	if (bytes < 4 * MIB)
@@ -91,11 +94,16 @@ static int write_table(int fd, yyjson_val *layout, struct err *e)
 	t.first_usable = MIB / t.sector_bytes;
 	t.last_usable = t.disk_sectors - TABLE_SECTORS;
 	t.backup = t.disk_sectors - 1;
-	if (make_guid(t.guid) < 0 || lay_out(&t, layout) < 0)
-		return err_set(e, -ENOSPC, "a partition of it would be empty");
+	code = make_guid(t.guid);
+	if (code == 0)
+		code = lay_out(&t, layout);
+	if (code == -ENOSPC)
+		return err_set(e, code, "a partition of it would be empty");
+	if (code < 0)
+		return err_code(e, code, "make up its partitions' numbers");
 	code = gpt_write(fd, &t, e);
 	if (code == 0)
-		code = write_protective_mbr(fd, t.disk_sectors);
+		code = write_protective_mbr(fd, t.disk_sectors, e);
 	if (code == 0 && (fsync(fd) < 0 || ioctl(fd, BLKRRPART) < 0))
 		return err_sys(e, "cannot tell the kernel of the new partitions");
 	return code;
