@@ -53,7 +53,12 @@ static int mark_for_reset(bool keep_data, struct err *e)
 		var = open("/var", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		rc = var < 0 ? err_sys(e, "open /var") : reset_mark(var, e);
 	}
-	return rc < 0 ? rc : initctl_ask("reboot", &answer, e);
+	if (rc < 0)
+		return rc;
+	rc = initctl_ask("reboot", &answer, e);
+	if (rc < 0)
+		err_prefix(e, "the machine is reset when it starts the next time, but does not restart");
+	return rc;
 }
 
 int reset_command(int argc, char **argv)
