@@ -119,8 +119,9 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
             self.answer(200, json.dumps({"results": [
                 {"name": "team/app", "description": "found", "star_count": 7}]}).encode())
         elif self.path.startswith("/token"):
-            self.answer(200, b'{"token": "t0ken"}')
-        elif me.fault == "token" and self.headers.get("Authorization") != "Bearer t0ken":
+            self.answer(200, b'{"token": "t0ken"}') if me.fault != "token-elsewhere" else \
+                self.answer(307, Location=f"http://localhost:{me.other.server.server_port}{self.path}")
+        elif (me.fault or "").startswith("token") and self.headers.get("Authorization") != "Bearer t0ken":
             self.answer(401, WWW_Authenticate=f'Bearer realm="http://{me.name}/token",service="here",'
                         'scope="repository:x:pull"')
         elif me.fault == "basic" and not self.headers.get("Authorization"):
@@ -129,6 +130,11 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
             self.answer(200, me.manifest(self.path.rsplit("/", 1)[1]), Content_Type=me.manifest_type)
         else:
             self.send_blob(self.path.rsplit("/", 1)[1])
+
+    def do_POST(self):
+        """An identity token for a token: the form is seen with the path."""
+        self.path += "?" + self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.do_GET()
 
     def send_blob(self, digest):
         me, body = self.stand_in, self.stand_in.blob(digest)

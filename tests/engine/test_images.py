@@ -1,5 +1,6 @@
 """Images: pull, push and all that names them, by the stock docker CLI, against docker-registry and
 stand-ins that misbehave. The engine runs on this machine; what needs a guest is at the end."""
+import base64
 import json
 import os
 import shutil
@@ -169,6 +170,18 @@ def test_a_token_is_asked_for_once(engine, stand_in):
     engine.docker("pull", f"{server.name}/x:latest")
     tokens = [path for path, _, _ in server.seen if path.startswith("/token")]
     assert tokens == ["/token?service=here&scope=repository%3Ax%3Apull"]
+
+
+@pytest.mark.parametrize("fault", ["token", "token-elsewhere"])
+def test_an_identity_token_goes_nowhere_else(engine, stand_in, fault):
+    other = stand_in()
+    server = stand_in(fault, other=other)
+    (engine.folder / "config/config.json").write_text(json.dumps({"auths": {server.name: {
+        "auth": base64.b64encode(b"00000000:").decode(), "identitytoken": "r3fresh"}}}))
+    done = engine.docker("pull", f"{server.name}/x", code=None)
+    asked = [(path, auth) for path, auth, _ in server.seen if path.startswith("/token")]
+    assert len(asked) == 1 and asked[0][0].endswith("&refresh_token=r3fresh") and not asked[0][1]
+    assert other.seen == [] and (done.returncode == 0) == (fault == "token"), done
 
 
 @pytest.mark.parametrize("fault, again", [("reset", True), ("reset-whole", True), ("busy", True)])

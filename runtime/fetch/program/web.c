@@ -212,7 +212,8 @@ static CURLcode ask_once(struct web *w, const struct web_request *rq, struct web
 	*answer = (struct web_answer){ .status = 0 };
 	why[0] = '\0';
 	if (!web_prepare(w, w->curl, rq->path, answer) || !set_body(w->curl, rq) ||
-	    curl_easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK) {
+	    curl_easy_setopt(w->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+	    (rq->secret && curl_easy_setopt(w->curl, CURLOPT_FOLLOWLOCATION, 0L) != CURLE_OK)) {
 		curl_slist_free_all(headers);
 		return CURLE_OUT_OF_MEMORY;
 	}
@@ -275,7 +276,7 @@ static int fetch_token(struct web *w, struct err *e)
 	struct web_request rq = { .method = "GET", .max = TOKEN_BYTES };
 	/* The token's server is a registry of its own: same rules, another address. */
 	struct web server = { .at = w->at, .credentials = own, .curl = w->curl,
-			      .basic = own->user != NULL };
+			      .basic = own->user && !own->identity_token };
 	struct web_answer answer;
 	char why[CURL_ERROR_SIZE];
 	bool too_large;
@@ -297,7 +298,7 @@ static int fetch_token(struct web *w, struct err *e)
 		buf_adds(&form, "&refresh_token=");
 		url_escape(&form, own->identity_token);
 		rq = (struct web_request){ .method = "POST", .headers = headers, .max = TOKEN_BYTES,
-					   .body = form.data, .body_len = form.len };
+					   .body = form.data, .body_len = form.len, .secret = true };
 	}
 	rq.path = url.data;
 	code = ask_once(&server, &rq, &answer, &body, &too_large, why);

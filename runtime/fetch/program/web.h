@@ -37,6 +37,7 @@ struct web_request {
 	const char *path;          /* "/v2/...", or a whole address */
 	const char *const *headers; /* NULL-terminated, or NULL */
 	const void *body;          /* NULL: none */
+	bool secret;               /* the body holds credentials: no redirection is followed */
 	size_t body_len;
 	size_t max;                /* bytes of the answer */
 };
