@@ -12,6 +12,7 @@ from pathlib import Path
 from machine import SHORT_SECONDS, free_port, wait_until
 
 USER, PASSWORD = "berth", "secret"
+PIECE_BYTES = 100000
 STALL_SECONDS = 20  # less than what fetch takes for a broken connection
 BCRYPT = "$2b$04$YhI5ZJwJPp/TRhmJMVOog.cngSNjx9Bv3Txq5YV7tRVxKyjA1DH0W"  # of PASSWORD
 
@@ -74,7 +75,7 @@ class StandIn:
 
     def __init__(self, layout, fault=None, other=None, port=0):
         self.layout, self.fault, self.other = Path(layout), fault, other
-        self.seen, self.faults_left = [], 1
+        self.seen, self.faults_left, self.token = [], 1, None
         self.manifest_type = "application/vnd.oci.image.manifest.v1+json"
         handler = type("Handler", (StandInHandler,), {"stand_in": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
@@ -119,9 +120,11 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
             self.answer(200, json.dumps({"results": [
                 {"name": "team/app", "description": "found", "star_count": 7}]}).encode())
         elif self.path.startswith("/token"):
-            self.answer(200, b'{"token": "t0ken"}') if me.fault != "token-elsewhere" else \
+            me.token = f"t0ken{len(me.seen)}"
+            self.answer(200, json.dumps({"token": me.token}).encode()) if me.fault != "token-elsewhere" else \
                 self.answer(307, Location=f"http://localhost:{me.other.server.server_port}{self.path}")
-        elif (me.fault or "").startswith("token") and self.headers.get("Authorization") != "Bearer t0ken":
+        elif (me.fault or "").startswith("token") and self.headers.get("Authorization") != \
+                f"Bearer {me.token}":
             self.answer(401, WWW_Authenticate=f'Bearer realm="http://{me.name}/token",service="here",'
                         'scope="repository:x:pull"')
         elif me.fault == "basic" and not self.headers.get("Authorization"):
@@ -143,6 +146,9 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
             fault(body)
             return
         first = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        if me.fault == "token-ends" and len(body) - first > PIECE_BYTES:
+            self.send_piece(body, first)
+            return
         if first and me.fault != "reset-whole":
             self.answer(206, body[first:], Content_Range=f"bytes {first}-{len(body) - 1}/{len(body)}")
         else:
@@ -154,6 +160,17 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[:len(body) // 2])
         self.wfile.flush()
+
+    def send_piece(self, body, first):
+        """The connection breaks, and the token is none any more when the rest is asked for."""
+        self.send_response(206 if first else 200)
+        self.send_header("Content-Length", str(len(body) - first))
+        self.end_headers()
+        self.wfile.write(body[first:first + PIECE_BYTES])
+        self.wfile.flush()
+        self.stand_in.token = None
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def fault_reset(self, body):
         self.stand_in.faults_left -= 1

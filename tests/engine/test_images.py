@@ -172,6 +172,14 @@ def test_a_token_is_asked_for_once(engine, stand_in):
     assert tokens == ["/token?service=here&scope=repository%3Ax%3Apull"]
 
 
+def test_a_token_may_end_while_a_layer_comes(engine, stand_in, tmp_path):
+    layout = Layout(tmp_path / "large")
+    layout.image([layer_tar([row("big", os.urandom(500000))])], architecture="amd64")
+    server = stand_in("token-ends", source=layout.path)
+    engine.docker("pull", f"{server.name}/x")
+    assert sum(path.startswith("/token") for path, _, _ in server.seen) > 3
+
+
 @pytest.mark.parametrize("fault", ["token", "token-elsewhere"])
 def test_an_identity_token_goes_nowhere_else(engine, stand_in, fault):
     other = stand_in()

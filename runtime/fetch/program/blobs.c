@@ -15,7 +15,7 @@
 #include "image/manifest.h"
 #include "image/talk.h"
 
-enum { PARALLEL = 3, AUTH_TRIES = 2, PROGRESS_MS = 200, POLL_MS = 500 };
+enum { PARALLEL = 3, PROGRESS_MS = 200, POLL_MS = 500 };
 
 enum blob_state { BLOB_WAITS, BLOB_RUNS, BLOB_DONE };
 
@@ -57,6 +57,9 @@ static void judge(struct blob *b)
 	curl_easy_getinfo(b->curl, CURLINFO_RESPONSE_CODE, &status);
 	b->skip = status == 206 ? 0 : b->have;
 	b->failed = status != 200 && status != 206;
+	/* It was let in: a token may end as often as a long download is taken up. */
+	if (!b->failed)
+		b->tried = 0;
 }
 
 static void tell(struct blob *b)
