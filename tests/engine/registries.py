@@ -180,6 +180,16 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
 
     fault_reset_whole = fault_reset
 
+    def fault_reset_end(self, body):
+        """All of it, but not the last chunk, which says so."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(f"{len(body):x}\r\n".encode() + body + b"\r\n")
+        self.wfile.flush()
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
     def fault_stall(self, body):
         self.stand_in.faults_left -= 1
         self.half(body)

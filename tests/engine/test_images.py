@@ -192,7 +192,8 @@ def test_an_identity_token_goes_nowhere_else(engine, stand_in, fault):
     assert other.seen == [] and (done.returncode == 0) == (fault == "token"), done
 
 
-@pytest.mark.parametrize("fault, again", [("reset", True), ("reset-whole", True), ("busy", True)])
+@pytest.mark.parametrize("fault, again", [("reset", True), ("reset-whole", True), ("busy", True),
+                                          ("reset-end", False)])
 def test_what_breaks_is_taken_up_again(engine, stand_in, fault, again):
     server = stand_in(fault)
     said = engine.docker("pull", f"{server.name}/x:latest")

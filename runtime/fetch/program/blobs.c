@@ -193,15 +193,15 @@ static int ended(struct blob *b, CURLcode code, struct err *e)
 	judge(b);
 	stop(b);
 	b->state = BLOB_WAITS;
-	if (code == CURLE_OK && !b->failed && b->have == b->size_bytes)
-		return finish(b, e);
 	if (b->misfit || b->write_rc < 0)
 		return give_up(b, code, e);
+	/* However it ended: of what is whole there is no rest to ask for. */
+	if (!b->failed && b->have == b->size_bytes)
+		return finish(b, e);
 	if (code == CURLE_OK && status == 401) {
 		rc = web_authenticate(&b->of->f->web, &b->answer, &b->tried, e);
 		return rc ? 0 : *e->text ? -EACCES : give_up(b, code, e);
 	}
-	/* 416: the server has no more, although there should be. */
 	if (web_may_pass(code, status) || (code == CURLE_OK && b->have < b->size_bytes && !b->failed))
 		return again(b, code, e);
 	return give_up(b, code, e);
