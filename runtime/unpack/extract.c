@@ -142,6 +142,9 @@ static int put_meta_at(int dir, const char *name, const struct entry *entry)
 
 static int note_times(struct extract *x, const struct entry *entry)
 {
+	/* The sender may name one directory for ever, and this process has no limit on memory. */
+	if (x->dir_count >= LAYER_ENTRIES_MAX)
+		return -EFBIG;
 	if (x->dir_count == x->dir_room) {
 		size_t room = x->dir_room ? 2 * x->dir_room : 256;
 		struct dir_times *more = reallocarray(x->dirs, room, sizeof(*more));
