@@ -146,6 +146,17 @@ static int wait_ready(int fd, struct err *e)
 	return n == 1 ? 0 : err_set(e, -ECANCELED, "the download ended early");
 }
 
+/* What the layer is named by must be what the image calls it: the reader may not choose. */
+static int take_result(struct layers_one *one, const struct layer_result *result, struct err *e)
+{
+	if ((*one->digest && strcmp(one->digest, result->sums.blob) != 0) ||
+	    (*one->diff_id && strcmp(one->diff_id, result->sums.diff_id) != 0))
+		return err_set(e, -EBADMSG, "the process that reads the layer read another one");
+	one->files_bytes = result->files_bytes;
+	one->sums = result->sums;
+	return 0;
+}
+
 static int take_records(struct layers *job, size_t i, struct reader *r, struct extract *x,
 			struct wire_record *record, struct err *e)
 {
@@ -169,9 +180,9 @@ static int take_records(struct layers *job, size_t i, struct reader *r, struct e
 			job->progress(job->arg, i, bytes, false);
 		}
 	}
-	job->all[i].files_bytes = record->result.files_bytes;
-	job->all[i].sums = record->result.sums;
-	rc = extract_finish(x, e);
+	rc = take_result(&job->all[i], &record->result, e);
+	if (!rc)
+		rc = extract_finish(x, e);
 	if (!rc && job->progress)
 		job->progress(job->arg, i, bytes, true);
 	return rc;

@@ -271,7 +271,7 @@ static bool read_entry(struct wire *w, const struct head *h, struct entry *entry
 	return read_xattrs(entry, h->xattr_count, at, end);
 }
 
-/* Whether they are the right ones only the sender knows; that they are texts is checked. */
+/* Whether the archive has them only the sender knows; that they are texts is checked. */
 static bool digests_end(const struct stream_sums *sums)
 {
 	return memchr(sums->blob, '\0', sizeof(sums->blob)) &&
