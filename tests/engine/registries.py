@@ -119,6 +119,8 @@ class StandInHandler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/v1/search"):
             self.answer(200, json.dumps({"results": [
                 {"name": "team/app", "description": "found", "star_count": 7}]}).encode())
+        elif self.path == "/v2/":
+            self.answer(200)
         elif self.path.startswith("/token"):
             me.token = f"t0ken{len(me.seen)}"
             self.answer(200, json.dumps({"token": me.token}).encode()) if me.fault != "token-elsewhere" else \

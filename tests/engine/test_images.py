@@ -137,6 +137,15 @@ def test_configured_registries(engine, stand_in, layout, out, tmp_path):
     assert good.other.seen and not any(auth for _, auth, _ in good.other.seen)
 
 
+@pytest.mark.parametrize("fault", ["gone", "digest"])
+def test_layers_that_a_mirror_lacks_come_from_the_registry(engine, stand_in, fault):
+    server, mirror = stand_in(), stand_in(fault)
+    engine.configure({"berth": {"registries": [{"host": server.name,
+                                                "mirrors": [f"http://{mirror.name}"]}]}})
+    engine.docker("pull", f"{server.name}/x")
+    assert {path.rsplit("/", 1)[1] for path, _, _ in server.seen} == {"", *server.layers()}
+
+
 def test_the_host_s_proxy_is_asked(engine, stand_in, tmp_path, out):
     """/run/berth/proxy is what bootcfg makes of berth.proxy."""
     proxy, local = stand_in(), stand_in()

@@ -15,7 +15,8 @@
 #include "image/manifest.h"
 #include "image/talk.h"
 
-enum { PARALLEL = 3, PROGRESS_MS = 200, POLL_MS = 500 };
+enum { PARALLEL = 3, PROGRESS_MS = 200, POLL_MS = 500,
+       KNOCK_BYTES = 64 * 1024 };
 
 enum blob_state { BLOB_WAITS, BLOB_RUNS, BLOB_DONE };
 
@@ -252,6 +253,54 @@ static int run_all(struct download *d, struct err *e)
 	return rc;
 }
 
+static void begin_anew(struct blob *b)
+{
+	stop(b);
+	if (b->state == BLOB_DONE)
+		return;
+	lseek(b->fd, 0, SEEK_SET);
+	sha256_init(&b->sum);
+	b->have = 0;
+	b->failures = b->tried = 0;
+	b->not_before = 0;
+	b->misfit = false;
+	b->state = BLOB_WAITS;
+}
+
+/* Finds out how this place is spoken with: over TLS or not, with a token or without. */
+static int knock(struct fetch *f, struct err *e)
+{
+	autobuf struct buf body = { 0 };
+	struct web_request rq = { .method = "GET", .path = "/v2/", .max = KNOCK_BYTES };
+	struct web_answer answer;
+
+	return web_call(&f->web, &rq, &answer, &body, e);
+}
+
+/* What a mirror does not bring, the next place may. Nothing of a layer is mixed. */
+static bool next_place(struct download *d, struct err *e)
+{
+	struct fetch *f = d->f;
+	int rc;
+
+	if (!f->web.at->mirror)
+		return false;
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->all[i].write_rc < 0)
+			return false;
+		begin_anew(&d->all[i]);
+	}
+	do {
+		web_close(&f->web);
+		*e = (struct err){ 0 };
+		f->status = 0;
+		rc = fetch_open(f, f->endpoint + 1, "pull", e);
+		if (!rc)
+			rc = knock(f, e);
+	} while (rc < 0 && f->web.at->mirror);
+	return !rc;
+}
+
 static int add_blob(struct download *d, const char *text, int fd, struct err *e)
 {
 	struct blob *more = reallocarray(d->all, d->count + 1, sizeof(*more));
@@ -296,7 +345,9 @@ int blobs_download(struct fetch *f, struct err *e)
 			rc = err_set(e, -ENOMEM, "the HTTP client does not start");
 	}
 	if (!rc)
-		rc = run_all(&d, e);
+		do
+			rc = run_all(&d, e);
+		while (rc < 0 && next_place(&d, e));
 	for (size_t i = 0; i < d.count; i++) {
 		stop(&d.all[i]);
 		cleanup_fd(&d.all[i].fd);

@@ -15,7 +15,8 @@ struct fetch {
 	int limit;                      /* of search; 0: docker's */
 	struct endpoints endpoints;
 	struct credentials credentials; /* of the client */
-	struct web web;                 /* the endpoint that is asked */
+	struct web web;                 /* the endpoint that is asked ... */
+	size_t endpoint;                /* ... which is this one of them */
 	int status;                     /* for "error" */
 };
 
@@ -25,7 +26,7 @@ int fetch_push(struct fetch *f, struct err *e);
 int fetch_search(struct fetch *f, struct err *e);
 int fetch_login(struct fetch *f, struct err *e);
 
-/* Opens the endpoint that comes next, for `actions` ("pull", "pull,push"). */
+/* Opens that endpoint, for `actions` ("pull", "pull,push"). */
 int fetch_open(struct fetch *f, size_t endpoint, const char *actions, struct err *e);
 
 /* blobs.c: downloads those that the conversation asks for, side by side. */

@@ -186,6 +186,7 @@ int fetch_open(struct fetch *f, size_t endpoint, const char *actions, struct err
 	char scope[REF_NAME_MAX + 64];
 
 	snprintf(scope, sizeof(scope), "repository:%s:%s", f->ref.path, actions);
+	f->endpoint = endpoint;
 	return web_open(&f->web, &f->endpoints.all[endpoint], &f->credentials, scope, e);
 }
 
