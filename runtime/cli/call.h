@@ -16,5 +16,8 @@ void call_target(struct buf *out, const char *name, const char *tail);
 /* 0, or -ENOTTY when stdin is none. */
 int call_terminal(struct err *e);
 
+/* The exit code in the answer to POST .../wait, or -EPROTO: none is not 0. */
+int call_exit_code(const struct buf *answer, struct err *e);
+
 /* The exit code of a POST .../wait whose head has come; closes it. */
 int call_wait_code(struct http_response *wait);

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <yyjson.h>
-
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/call.h"
@@ -152,17 +150,16 @@ int cmd_wait(const struct cli_command *self, int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		autobuf struct buf target = { 0 }, body = { 0 };
 		struct err e = { 0 };
-		yyjson_doc *doc;
+		int rc;
 
 		call_target(&target, argv[i], "/wait");
-		if (http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e) < 0) {
+		rc = http_call(cli_host(), "POST", buf_text(&target), NULL, &body, &e);
+		if (rc >= 0)
+			rc = call_exit_code(&body, &e);
+		if (rc < 0)
 			code = cli_fail(&e);
-			continue;
-		}
-		doc = yyjson_read(buf_text(&body), body.len, 0);
-		printf("%lld\n", (long long)yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc),
-									   "StatusCode")));
-		yyjson_doc_free(doc);
+		else
+			printf("%d\n", rc);
 	}
 	return code;
 }

@@ -114,3 +114,11 @@ def test_history_and_search_are_tables(berth):
     assert berth("history", "-q", "x")[1] == "sha256:" + "c" * 64 + "\n"
     berth.answers["GET /images/search"] = 200, [{"name": "a/b", "star_count": 7, "is_official": True}]
     assert berth("search", "b")[1].splitlines()[1].split() == ["a/b", "7", "[OK]"]
+
+
+@pytest.mark.parametrize("body", [{}, {"StatusCode": "7"}, []])
+def test_an_exit_code_that_is_not_there_is_not_0(berth, body):
+    berth.answers["POST /containers/x/wait"] = 200, body
+    assert berth("wait", "x") == (1, "", "berth: the engine's answer has no exit code\n")
+    berth.answers["POST /containers/x/wait"] = 200, {"StatusCode": 7}
+    assert berth("wait", "x") == (0, "7\n", "")
