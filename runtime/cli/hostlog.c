@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/create_body.h"
 
 enum {
 	SOURCES_MOST = 64,
@@ -65,10 +66,18 @@ static void print(const struct hostlog *h, const struct source *s, const char *t
 			text + STAMP_LEN + 1);
 }
 
+static bool is_between(const struct hostlog_options *o, const char *text)
+{
+	return (!o->since || strncmp(text, o->since, strlen(o->since)) >= 0) &&
+	       (!o->until || !*o->until || strncmp(text, o->until, strlen(o->until)) < 0);
+}
+
 static void take(struct hostlog *h, const struct source *s, const char *text)
 {
 	struct line *more;
 
+	if (!is_between(h->o, text))
+		return;
 	if (h->straight) {
 		print(h, s, text);
 		return;
@@ -307,6 +316,26 @@ static int follow(struct hostlog *h)
 }
 
 /* ---- */
+
+int hostlog_time(const char *text, char out[HOSTLOG_TIME_MAX], struct err *e)
+{
+	size_t len = strspn(text, "0123456789-T:.");
+	char at[CLOCK_RFC3339_MAX], *end;
+	int64_t ns;
+	double seconds = strtod(text, &end);
+
+	if (create_duration(text, &ns) == 0)
+		clock_rfc3339(clock_wall_ns() - ns, at);
+	else if (*text >= '0' && *text <= '9' && !*end && seconds < 1e10)
+		clock_rfc3339((int64_t)(seconds * 1000) * 1000000, at);
+	else if (len >= 4 && len < sizeof(at) && !strcmp(text + len, text[len] == 'Z' ? "Z" : ""))
+		snprintf(at, sizeof(at), "%.*s", (int)len, text);
+	else
+		return err_set(e, -EINVAL, "\"%s\" is no time: expected one such as 10m or "
+			       "2026-11-24T20:15:00Z", text);
+	snprintf(out, HOSTLOG_TIME_MAX, "%.*s", (int)strcspn(at, "Z"), at);
+	return 0;
+}
 
 bool hostlog_exists(const char *name)
 {

@@ -14,6 +14,7 @@ extern const char *hostlog_dir;
 struct hostlog_options {
 	const char *name; /* a service's, or "kernel"; NULL: all of them, in the order of time */
 	long tail;        /* so many lines from the end; negative: all */
+	const char *since, *until; /* hostlog_time's, or "": only what was written between them */
 	bool follow;      /* goes on until the reader is gone */
 	FILE *to;
 };
@@ -22,6 +23,11 @@ bool hostlog_exists(const char *name);
 
 /* 0 or -errno; -ESRCH when no service has that name. */
 int hostlog_show(const struct hostlog_options *o, struct err *e);
+
+/* A time as the lines have it, in UTC, whole or only its beginning: "10m" is so long ago; a number
+ * is seconds since 1970; "2026-11-24T20:15:00Z" or its beginning is itself. 0 or -EINVAL. */
+enum { HOSTLOG_TIME_MAX = 24 };
+int hostlog_time(const char *text, char out[HOSTLOG_TIME_MAX], struct err *e);
 
 /* A record of /dev/kmsg as a line: "2026-11-24T20:15:00.123Z TEXT", without its end. `booted_ns` is
  * the time of day at which the machine's clock stood at 0. False for what is no record. */

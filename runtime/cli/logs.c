@@ -46,34 +46,34 @@ static bool has_tty(const char *name)
 	       strstr(buf_text(&body), "\"Tty\":true");
 }
 
-static int show_machine(const char *name, const char *tail, bool follow, struct err *e)
-{
-	struct hostlog_options o = { .name = name, .tail = -1, .follow = follow, .to = stdout };
+struct wish {
+	const char *name, *tail, *since, *until;
+	bool follow;
+};
 
-	if (strcmp(tail, "all") != 0 && cli_number("tail", tail, LONG_MAX, &o.tail, e) < 0)
-		return -EINVAL;
-	return hostlog_show(&o, e);
-}
-
-/* No container of this name, or no engine that could know; that one is told and is not in the way,
- * as its own log may say why. */
-static int show_service(const char *name, const char *tail, bool follow, int rc, struct err *e)
+static int show_machine(const struct wish *w, struct err *e)
 {
-	if (rc < 0)
-		cli_fail(e);
-	return show_machine(name, tail, follow, e) < 0 ? cli_fail(e) : EXIT_OK;
+	char since[HOSTLOG_TIME_MAX] = "", until[HOSTLOG_TIME_MAX] = "";
+	struct hostlog_options o = { .name = w->name, .tail = -1, .since = since, .until = until,
+				     .follow = w->follow, .to = stdout };
+
+	if ((strcmp(w->tail, "all") != 0 && cli_number("tail", w->tail, LONG_MAX, &o.tail, e) < 0) ||
+	    (w->since && hostlog_time(w->since, since, e) < 0) ||
+	    (w->until && hostlog_time(w->until, until, e) < 0) || hostlog_show(&o, e) < 0)
+		return cli_fail(e);
+	return EXIT_OK;
 }
 
 int cmd_logs(const struct cli_command *self, int argc, char **argv)
 {
-	bool follow = false, timestamps = false, machine = false;
-	const char *tail = "all", *since = NULL, *until = NULL;
+	struct wish w = { .tail = "all" };
+	bool timestamps = false, machine = false;
 	const struct cli_option options[] = {
-		{ 'f', "follow", NULL, "Follow log output", &follow, NULL, NULL },
+		{ 'f', "follow", NULL, "Follow log output", &w.follow, NULL, NULL },
 		{ 0, "details", .help = "containers' logs have no extra details here" },
-		{ 0, "since", "TIME", "What was written since (10m, or a point in time)", NULL, &since, NULL },
-		{ 0, "until", "TIME", "What was written before", NULL, &until, NULL },
-		{ 'n', "tail", "N", "Number of lines to show from the end", NULL, &tail, NULL },
+		{ 0, "since", "TIME", "What was written since (10m, or a point in time)", NULL, &w.since, NULL },
+		{ 0, "until", "TIME", "What was written before", NULL, &w.until, NULL },
+		{ 'n', "tail", "N", "Number of lines to show from the end", NULL, &w.tail, NULL },
 		{ 't', "timestamps", NULL, "Show timestamps", &timestamps, NULL, NULL },
 		{ 0, "machine", NULL, "NAME is a service's, although a container has it too", &machine, NULL,
 		  NULL },
@@ -85,21 +85,24 @@ int cmd_logs(const struct cli_command *self, int argc, char **argv)
 
 	if (n < 0)
 		return code;
+	w.name = n ? argv[0] : NULL;
 	if (n == 0 || machine)
-		return show_machine(n ? argv[0] : NULL, tail, follow, &e) < 0 ? cli_fail(&e) : EXIT_OK;
+		return show_machine(&w, &e);
 	call_target(&target, argv[0], "");
-	buf_addf(&target, "/logs?stdout=1&stderr=1&follow=%d&timestamps=%d&tail=", follow, timestamps);
-	http_escape(&target, tail);
-	query_time(&target, "since", since);
-	query_time(&target, "until", until);
+	buf_addf(&target, "/logs?stdout=1&stderr=1&follow=%d&timestamps=%d&tail=", w.follow, timestamps);
+	http_escape(&target, w.tail);
+	query_time(&target, "since", w.since);
+	query_time(&target, "until", w.until);
 	rc = http_request(cli_host(), "GET", buf_text(&target), NULL, &r, &e);
-	if (rc < 0)
-		return hostlog_exists(argv[0]) ? show_service(argv[0], tail, follow, rc, &e) :
-						 cli_fail(&e);
+	if (rc < 0) {
+		cli_fail(&e);
+		/* That is told and is not in the way: the engine's own log may say why. */
+		return hostlog_exists(argv[0]) ? show_machine(&w, &e) : EXIT_FAILED;
+	}
 	if (r.status != 200) {
 		http_close(&r);
 		if (r.status == 404 && hostlog_exists(argv[0]))
-			return show_service(argv[0], tail, follow, 0, &e);
+			return show_machine(&w, &e);
 		/* The same request again as a whole exchange, for the engine's sentence. */
 		http_call(cli_host(), "GET", buf_text(&target), NULL, &body, &e);
 		return cli_fail(&e);

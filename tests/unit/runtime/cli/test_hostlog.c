@@ -77,6 +77,42 @@ static void one_service(void **state)
 	shows("ssh", 0, "");
 }
 
+static void shows_between(const char *since, const char *until, const char *expected)
+{
+	char from[HOSTLOG_TIME_MAX], to[HOSTLOG_TIME_MAX], *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct hostlog_options o = { .name = "engine", .tail = -1, .since = from, .until = to, .to = out };
+	struct err e = { 0 };
+
+	assert_int_equal(hostlog_time(since, from, &e), 0);
+	assert_int_equal(hostlog_time(until, to, &e), 0);
+	assert_int_equal(hostlog_show(&o, &e), 0);
+	fclose(out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void between_two_times(void **state)
+{
+	static const char first[] = "2026-11-24T10:00:01.000Z one\n";
+	static const char *const nonsense[] = { "", "soon", "2026-11-24T10:00:01+01:00", "T", "-5", "1e300" };
+	char out[HOSTLOG_TIME_MAX];
+
+	(void)state;
+	shows_between("2026-11-24", "2026-11-24T10:00:03Z", first);
+	shows_between("2026-11-24T10:00:01.000Z", "1795514402", first); /* 10:00:02 */
+	shows_between("2026-11-24T10:00:01.001Z", "2026-11-24T10:00:03", "");
+	shows_between("1795514401.5", "2026-11-24T10:00:03.000Z", "");
+	shows_between("2026", "999999h", "");
+	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
+		struct err e = { 0 };
+
+		assert_int_equal(hostlog_time(nonsense[i], out, &e), -EINVAL);
+		assert_non_null(strstr(e.text, "is no time"));
+	}
+}
+
 /* The kernel's lines depend on the machine that this runs on: only ours are looked at. */
 static void all_in_the_order_of_time(void **state)
 {
@@ -147,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_service),
+		cmocka_unit_test(between_two_times),
 		cmocka_unit_test(all_in_the_order_of_time),
 		cmocka_unit_test(no_such_service),
 		cmocka_unit_test(kernel_records),
