@@ -172,6 +172,8 @@ int netlink_addr_put(struct netlink *nl, int index, const struct netlink_addr *a
 	struct netlink_request rq;
 	int code = -EAFNOSUPPORT;
 
+	if (options->label && strlen(options->label) >= IFNAMSIZ)
+		return err_set(e, -EINVAL, "the label \"%.40s\" is too long", options->label);
 	if (netlink_addr_size(addr->family)) {
 		begin_addr(&rq, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, addr);
 		put_broadcast(&rq.u.header, addr);

@@ -279,6 +279,8 @@ int netlink_link_change(struct netlink *nl, int index, const struct netlink_chan
 	struct ifinfomsg *info = netlink_begin(&rq, RTM_NEWLINK, 0, sizeof(*info));
 	int code;
 
+	if (change->name && !name_fits(change->name))
+		return err_set(e, -EINVAL, "\"%.40s\" is no name for a network link", change->name);
 	info->ifi_index = index;
 	if (change->up || change->down) {
 		info->ifi_change = IFF_UP;
