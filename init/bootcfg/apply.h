@@ -12,6 +12,7 @@ struct apply {
 	bool live;             /* it is this machine: the kernel's host name is set too */
 	yyjson_mut_val *config;
 	struct faults *faults;
+	bool new_host_key;     /* out: apply_host_key has put another one in place */
 };
 
 /* ---- apply_users.c ---- */

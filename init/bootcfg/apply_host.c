@@ -225,6 +225,7 @@ static int write_host_key(struct apply *a, const char *coded, struct err *e)
 	autoclose int dir = path_mkdirs_in(a->root, key_dir, 0700, e);
 	unsigned char bytes[KEY_MAX];
 	size_t len;
+	int code;
 
 	if (dir < 0)
 		return dir;
@@ -233,7 +234,9 @@ static int write_host_key(struct apply *a, const char *coded, struct err *e)
 	if (file_read_at(dir, key_name, KEY_MAX, &old, NULL) == 0 && old.len == len &&
 	    memcmp(old.data, bytes, len) == 0)
 		return 0;
-	return file_replace_at(dir, key_name, bytes, len, 0600, e);
+	code = file_replace_at(dir, key_name, bytes, len, 0600, e);
+	a->new_host_key = code == 0;
+	return code;
 }
 
 void apply_host_key(struct apply *a)

@@ -31,6 +31,7 @@ struct boot {
 	yyjson_mut_doc *config;
 	bool online;      /* the second stage: the network is there, or will be */
 	bool waiting;     /* the source is on the network: this is until the second stage */
+	bool new_host_key;
 	const char *used; /* instead of the source's: "last good", "default"; NULL: the source's */
 };
 
@@ -255,6 +256,7 @@ static void apply_all(struct boot *b)
 	apply_ntp(&a);
 	apply_stages(&a);
 	apply_motd(&a);
+	b->new_host_key = a.new_host_key;
 }
 
 static void tell(const struct boot *b)
@@ -285,33 +287,53 @@ static int ask_for_second_stage(const struct boot *b, struct err *e)
 	return file_replace_at(dir, waiting_name, buf_text(&text), text.len, 0644, e);
 }
 
-/* The network runs with what the first stage knew. */
-static void renew_network(const struct buf *before, const struct buf *after)
+/* ---- what runs since the first stage, with what that knew ---- */
+
+static void restart(const char *service)
 {
-	autobuf struct buf answer = { 0 };
+	autobuf struct buf request = { 0 }, answer = { 0 };
 	struct err e = { "" };
 
-	if (before->len == after->len && memcmp(buf_text(before), buf_text(after), after->len) == 0)
-		return;
-	if (initctl_ask("restart net", &answer, &e) < 0)
-		log_error("the network is not set up anew: %s", e.text);
+	buf_addf(&request, "restart %s", service);
+	if (initctl_ask(buf_text(&request), &answer, &e) < 0)
+		log_error("%s does not take the new configuration: %s", service, e.text);
 }
 
-/* The "network" of config.json, as text. */
-static void network_of(int root, struct buf *out)
+static void add_part(yyjson_val *part, struct buf *out)
+{
+	char *json = yyjson_val_write(part, 0, NULL);
+
+	buf_addf(out, "%s\n", json ? json : "");
+	free(json);
+}
+
+/* What netup takes of config.json (init/netup/plan.c), as text. */
+static void add_netup_part(int root, struct buf *out)
 {
 	autoclose int dir = path_open_in(root, run_dir, O_PATH | O_DIRECTORY, 0, NULL);
 	autobuf struct buf text = { 0 };
+	yyjson_val *config;
 	yyjson_doc *doc;
-	char *json;
 
 	if (dir < 0 || file_read_at(dir, config_name, LAST_GOOD_MAX, &text, NULL) < 0)
 		return;
 	doc = yyjson_read(buf_text(&text), text.len, 0);
-	json = yyjson_val_write(yyjson_obj_get(yyjson_doc_get_root(doc), "network"), 0, NULL);
-	buf_adds(out, json ? json : "");
-	free(json);
+	config = yyjson_doc_get_root(doc);
+	add_part(yyjson_obj_get(config, "network"), out);
+	add_part(yyjson_obj_get(config, "ntp"), out);
+	add_part(yyjson_obj_get(yyjson_obj_get(config, "berth"), "firewall"), out);
 	yyjson_doc_free(doc);
+}
+
+/* dropbear has read its key at its start; sessions outlive it. ssh-key writes the public half. */
+static void renew(const struct boot *b, const struct buf *netup_before, const struct buf *netup_now)
+{
+	if (strcmp(buf_text(netup_before), buf_text(netup_now)) != 0)
+		restart("net");
+	if (b->new_host_key) {
+		restart("ssh-key");
+		restart("ssh");
+	}
 }
 
 static int configure(struct boot *b, struct err *e)
@@ -340,12 +362,12 @@ int boot_configure(bool online)
 	struct err e = { "" };
 	int code;
 
-	network_of(root, &before);
+	add_netup_part(root, &before);
 	code = configure(&b, &e);
-	network_of(root, &after);
+	add_netup_part(root, &after);
 	tell(&b);
 	if (online)
-		renew_network(&before, &after);
+		renew(&b, &before, &after);
 	if (code < 0)
 		log_error("%s", e.text);
 	yyjson_mut_doc_free(b.config);

@@ -9,14 +9,15 @@
 #define STAGE(name) "/run/berth/stage/" name
 
 /* Made once, kept, and made anew when a power cut left it damaged: a host whose key cannot be
- * read locks everybody out. -R is no alternative: it makes the key in the middle of a login. */
+ * read locks everybody out. -R is no alternative: it makes the key in the middle of a login. One
+ * that the second stage of the configuration brings while this one is made stays (mv -n). */
 static const char make_host_key[] =
 	"set -e; umask 077; cd /var/lib/berth/ssh; key=dropbear_ed25519_host_key\n"
 	"mkdir -p /run/berth/ssh; public=/run/berth/ssh/host_key.pub\n"
 	"if dropbearkey -y -f $key >$public 2>/dev/null; then exit 0; fi\n"
 	"[ ! -e $key ] || echo 'ssh-key: warning: the host key was damaged, a new one is made'\n"
-	"rm -f $key.new; dropbearkey -t ed25519 -f $key.new >/dev/null\n"
-	"sync $key.new; mv $key.new $key; sync .; dropbearkey -y -f $key >$public\n";
+	"rm -f $key $key.new; dropbearkey -t ed25519 -f $key.new >/dev/null\n"
+	"sync $key.new; mv -n $key.new $key; rm -f $key.new; sync .; dropbearkey -y -f $key >$public\n";
 
 static const struct service_def services[] = {
 	{

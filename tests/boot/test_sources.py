@@ -10,12 +10,13 @@ from email.mime.text import MIMEText
 import pytest
 
 from boot.clouds import Cloud
-from machine import TOP, Machine
+from machine import SHORT_SECONDS, TOP, Machine, SshKey, wait_until
 
 ADDRESS = "169.254.169.254"
 MAC = "52:54:00:12:34:56"  # QEMU's first
 EC2_DMI = ["-smbios", "type=1,manufacturer=Amazon EC2,product=t3.micro"]
 SILENT = "smbios-says-nothing"
+LET_IN = 5555
 
 
 def multi_part(*parts):
@@ -49,17 +50,24 @@ def wire():
 
 
 @pytest.fixture(scope="module")
-def machine(image, ssh_key, cloud, wire):
+def host_key(tmp_path_factory):
+    return SshKey(tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture(scope="module")
+def machine(image, ssh_key, host_key, cloud, wire):
     second = (f"user,id=net1,net=168.63.129.0/24,guestfwd=tcp:168.63.129.16:80-cmd:{TOP}/qemu/relay "
               f"{wire.port}")
     cloud.become("ec2", key=ssh_key.public, user_data=gzip.compress(multi_part(
         ("cloud-config", "#cloud-config\nwrite_files: [{path: /etc/one, content: one}]\nntp: "
          "{enabled: false}\n"),
-        ("cloud-config", "hostname: from-user-data\n"),
+        ("cloud-config", json.dumps({
+            "hostname": "from-user-data", "berth": {"firewall": {"allow": [LET_IN]}},
+            "ssh_keys": {"ed25519_private": host_key.path.read_text()}})),
         ("x-shellscript", "#!/bin/sh\necho no\n")).encode()))
     # As services do while they start: nothing, then "busy".
     cloud.mute, cloud.mute_seconds, cloud.busy = 1, 1, 2
-    with Machine(image, ssh_key=ssh_key, options=[
+    with Machine(image, ssh_key=ssh_key, forward=[LET_IN], options=[
             "--network", "169.254.0.0/16", "--service", f"{ADDRESS}:80:{cloud.port}"],
             qemu=[*EC2_DMI, "-netdev", second, "-device", "virtio-net-pci,netdev=net1,romfile="]) as m:
         m.wait_ssh()
@@ -84,6 +92,18 @@ def test_ec2_with_a_token_and_a_packed_multi_part(machine, cloud, config):
     assert any("text/x-shellscript" in f for f in faults), faults
     assert "config-waits" in machine.ssh("ls /run/berth")
     assert "which needs the network" in machine.ssh("cat /run/berth/log/config.log")
+
+
+def test_what_ran_before_the_second_stage_takes_its_configuration(machine, host_key):
+    """The firewall and SSH, which do not wait for a cloud."""
+    def shown():
+        return subprocess.run(["ssh-keyscan", "-p", str(machine.ports[22]), "-t", "ed25519", "127.0.0.1"],
+                              check=False, capture_output=True, text=True).stdout
+
+    machine.wait_console(r"berth +(running|degraded)")
+    wait_until(lambda: host_key.public.split()[1] in shown(), SHORT_SECONDS, "the host key", machine)
+    machine.ssh(f"busybox httpd -p {LET_IN} -h /usr/share/berth")
+    machine.wait_http(LET_IN, "/default.yaml", SHORT_SECONDS)
 
 
 def play(machine, cloud, name, vendor=SILENT, field="sys_vendor", **texts):

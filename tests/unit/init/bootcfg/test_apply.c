@@ -284,12 +284,43 @@ static void test_disable_root(void **state)
 	}
 }
 
+/* Another key is told, because dropbear has to be restarted for it; the same one is not. */
+static void test_host_key(void **state)
+{
+	static const struct {
+		const char *base64, *written;
+		bool another;
+	} boots[] = {
+		{ "a2V5", "key", true }, { "a2V5", "key", false }, { "bmV3", "new", true },
+		{ "*", "new", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(boots); i++) {
+		autoclose int root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+		yyjson_mut_val *config = yyjson_mut_obj(doc);
+		yyjson_mut_val *keys = yyjson_mut_obj_add_obj(doc, config, "ssh_keys");
+		yyjson_mut_val *key = yyjson_mut_obj_add_obj(doc, keys, "ed25519_private");
+		autofaults struct faults faults = { 0 };
+		struct apply a = { .root = root, .faults = &faults, .config = config };
+
+		yyjson_mut_obj_add_str(doc, key, "dropbear_base64", boots[i].base64);
+		apply_host_key(&a);
+		assert_file("var/lib/berth/ssh/dropbear_ed25519_host_key", boots[i].written, 0600);
+		assert_int_equal(a.new_host_key, boots[i].another);
+		assert_int_equal(faults.errors, *boots[i].base64 == '*');
+		yyjson_mut_doc_free(doc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_apply, make_root, remove_root),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test_setup_teardown(test_disable_root, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_host_key, make_root, remove_root),
 	};
 
 	return cmocka_run_group_tests_name("bootcfg apply", tests, NULL, NULL);
