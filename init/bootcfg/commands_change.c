@@ -143,17 +143,21 @@ static int keep_for_next_boot(const void *text, size_t len, struct err *e)
 
 /* ---- a change that waits to be confirmed ---- */
 
-/* The folder, locked; -ENOENT: no change waits. */
-static int lock_pending(struct err *e)
+/* -ENOENT: no change waits. */
+static int open_pending(struct err *e)
 {
-	autoclose int dir = open(PENDING, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = open(PENDING, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (dir < 0 || flock(dir, LOCK_EX) < 0)
-		return err_sys(e, "open \"%s\"", PENDING);
-	/* Somebody else may have ended it while this waited for the lock. */
-	if (faccessat(dir, "text", F_OK, 0) < 0)
-		return err_set(e, -ENOENT, "no change waits to be confirmed");
-	return take_fd(&dir);
+	return dir < 0 ? err_sys(e, "open \"%s\"", PENDING) : dir;
+}
+
+/* -ENOENT: somebody else has ended this change, perhaps while this waited for the lock. */
+static int lock_pending(int dir, struct err *e)
+{
+	if (flock(dir, LOCK_EX) < 0)
+		return err_sys(e, "lock \"%s\"", PENDING);
+	return faccessat(dir, "text", F_OK, 0) < 0 ?
+		err_set(e, -ENOENT, "no change waits to be confirmed") : 0;
 }
 
 static int end_pending(struct err *e)
@@ -178,33 +182,46 @@ static int change_back(struct err *e)
 	return end_pending(e);
 }
 
-/* Out of the session and of its cgroup, which ends when a person at the console logs out. */
+/* Out of the session and of its cgroup, which ends when a person at the console logs out. What is
+ * said from now on is for the kernel's log. */
 static void leave_session(void)
 {
+	static const char *const files[] = { "/dev/null", "/dev/null", "/dev/kmsg" };
+
 	setsid();
 	signal(SIGHUP, SIG_IGN);
 	if (mkdir(CGROUP, 0755) == 0 || errno == EEXIST)
 		file_put_at(AT_FDCWD, CGROUP "/cgroup.procs", "0", NULL);
-	for (int fd = 0; fd < 3; fd++)
-		dup2(open("/dev/null", O_RDWR | O_CLOEXEC), fd);
+	for (int fd = 0; fd < (int)ARRAY_LEN(files); fd++)
+		dup2(open(files[fd], O_RDWR | O_CLOEXEC), fd);
 }
 
-static _Noreturn void guard(const struct timespec *until)
+/* `dir`: this change's folder. By the time another change may wait under the same name. */
+static _Noreturn void guard(int dir, const struct timespec *until)
 {
-	autoclose int dir = -1;
 	struct err e = { "" };
+	int rc;
 
 	leave_session();
 	while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, until, NULL) == EINTR)
 		;
-	dir = lock_pending(&e);
-	_exit(dir < 0 || change_back(&e) < 0);
+	rc = lock_pending(dir, &e);
+	if (rc == -ENOENT)
+		_exit(0);
+	if (rc == 0)
+		rc = change_back(&e);
+	if (rc < 0)
+		log_error("the configuration of before is not back: %s", e.text);
+	else
+		log_warn("nobody confirmed the new configuration: the one of before is back");
+	_exit(rc < 0);
 }
 
 /* The guard is there before anything is changed. */
 static int begin_pending(struct change *c, long seconds, struct err *e)
 {
 	struct timespec until;
+	autoclose int dir = -1;
 	autofree char *json = yyjson_mut_write(c->before, 0, NULL);
 	int rc = json ? 0 : err_set(e, -ENOMEM, "there is not enough memory");
 
@@ -218,6 +235,10 @@ static int begin_pending(struct change *c, long seconds, struct err *e)
 	if (!rc)
 		rc = file_replace_at(AT_FDCWD, PENDING "/text", buf_text(&c->source.user_data),
 				     c->source.user_data.len, 0600, e);
+	if (!rc) {
+		dir = open_pending(e);
+		rc = dir < 0 ? dir : 0;
+	}
 	clock_gettime(CLOCK_BOOTTIME, &until);
 	until.tv_sec += seconds;
 	if (!rc)
@@ -226,7 +247,7 @@ static int begin_pending(struct change *c, long seconds, struct err *e)
 			rc = err_sys(e, "start the program that changes it back");
 			break;
 		case 0:
-			guard(&until);
+			guard(dir, &until);
 		}
 	if (rc < 0)
 		end_pending(NULL);
@@ -237,11 +258,11 @@ int change_confirm(struct err *e)
 {
 	autobuf struct buf text = { 0 };
 	struct err none = { "" };
-	autoclose int dir = lock_pending(&none);
-	int rc;
+	autoclose int dir = open_pending(&none);
+	int rc = dir < 0 ? dir : lock_pending(dir, &none);
 
-	if (dir < 0)
-		return dir == -ENOENT ? 0 : err_set(e, dir, "%s", none.text);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : err_set(e, rc, "%s", none.text);
 	rc = file_read_at(dir, "text", CONFIG_TEXT_MAX, &text, e);
 	if (!rc)
 		rc = keep_for_next_boot(buf_text(&text), text.len, e);

@@ -88,14 +88,18 @@ def test_a_change_that_locks_everybody_out_is_back_by_itself(machine, ssh_key, t
     machine.wait_ssh()
     assert machine.ssh("hostname") == "fourth\n"
     assert machine.try_ssh("ls /var/lib/berth/config/user-data").returncode == 1, "nothing was kept"
+    assert "nobody confirmed the new configuration" in machine.ssh("dmesg")
     assert "no change waits" not in machine.ssh("berth config confirm 2>&1")
 
 
 def test_a_change_that_is_confirmed_stays(machine, ssh_key):
+    assert apply(machine, seed("short", ssh_key), "--confirm-within 10s").returncode == 0
+    machine.ssh("berth config confirm")
     text = seed("fifth", ssh_key)
     assert apply(machine, text, "--confirm-within 300s").returncode == 0
     again = apply(machine, text, "--confirm-within 300s")
     assert again.returncode == 1 and "another change waits" in again.stderr
+    assert machine.ssh("sleep 12; hostname") == "fifth\n", "the time of the one before is not its own"
     machine.ssh("berth config confirm")
     assert machine.ssh("hostname; cat /var/lib/berth/config/user-data") == "fifth\n" + text
     bad = apply(machine, text + "hostnam: typo\nhostname: [x]\n")
