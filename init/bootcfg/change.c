@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -18,25 +19,27 @@ static const struct row {
 	void (*apply)(struct apply *a);
 	const char *restart; /* the service that has read it at its start ... */
 	const char *reload;  /* ... or reads it again at a SIGHUP */
+	const char *needs;   /* the file without which `restart` is stopped */
 } at_once[] = {
-	{ "ssh_authorized_keys", apply_ssh_keys, NULL, NULL },
-	{ "disable_root", apply_ssh_keys, NULL, NULL },
-	{ "users", apply_ssh_keys, NULL, NULL }, /* disable_root depends on them */
-	{ "users", apply_users, NULL, NULL },
-	{ "groups", apply_users, NULL, NULL },
-	{ "chpasswd", apply_users, NULL, NULL },
-	{ "hostname", apply_hostname, NULL, NULL },
-	{ "fqdn", apply_hostname, NULL, NULL },
-	{ "manage_etc_hosts", apply_hostname, NULL, NULL },
-	{ "timezone", apply_timezone, NULL, NULL },
-	{ "ca_certs", apply_ca_certs, NULL, NULL },
-	{ "write_files", apply_files, NULL, NULL },
-	{ "ntp", apply_ntp, "restart time", NULL },
-	{ "network", NULL, NULL, "net" },
-	{ "container_files", apply_container_files, NULL, NULL }, /* before who reads them */
-	{ "containers", NULL, NULL, "engine" },
-	{ "berth", NULL, "restart update", NULL },
-	{ "berth", NULL, NULL, "net" }, /* berth.firewall */
+	{ "ssh_authorized_keys", .apply = apply_ssh_keys },
+	{ "disable_root", .apply = apply_ssh_keys },
+	{ "users", .apply = apply_ssh_keys }, /* disable_root depends on them */
+	{ "users", .apply = apply_users },
+	{ "groups", .apply = apply_users },
+	{ "chpasswd", .apply = apply_users },
+	{ "hostname", .apply = apply_hostname },
+	{ "fqdn", .apply = apply_hostname },
+	{ "manage_etc_hosts", .apply = apply_hostname },
+	{ "timezone", .apply = apply_timezone },
+	{ "ca_certs", .apply = apply_ca_certs },
+	{ "write_files", .apply = apply_files },
+	{ "ntp", .apply = apply_ntp, .restart = "time", .needs = "/etc/ntp.conf" },
+	{ "ntp", .reload = "net" }, /* DHCP's time servers are for who names none */
+	{ "network", .reload = "net" },
+	{ "container_files", .apply = apply_container_files }, /* before who reads them */
+	{ "containers", .reload = "engine" },
+	{ "berth", .apply = apply_proxy, .reload = "net" }, /* its firewall */
+	{ "berth", .apply = apply_sysctl, .restart = "update" },
 };
 
 static const struct row *row_of(const char *key)
@@ -153,9 +156,12 @@ static int reload(const char *service, struct err *e)
 
 static int tell_service(const struct row *r, struct err *e)
 {
-	autobuf struct buf answer = { 0 };
-	int rc = r->restart ? initctl_ask(r->restart, &answer, e) : 0;
+	autobuf struct buf request = { 0 }, answer = { 0 };
+	bool off = r->needs && access(r->needs, F_OK) < 0;
+	int rc;
 
+	buf_addf(&request, "%s %s", off ? "stop" : "restart", r->restart ? r->restart : "");
+	rc = r->restart ? initctl_ask(buf_text(&request), &answer, e) : 0;
 	return rc < 0 || !r->reload ? rc : reload(r->reload, e);
 }
 

@@ -1,5 +1,5 @@
-/* From a source's text to the normalised configuration (the JSON of PLAN: version, source,
- * faults, dropped, hostname, ssh_authorized_keys, write_files, ntp, containers). */
+/* From a source's text to the normalised configuration (README.md, "config.json", without
+ * version, source and faults, which are added when it is written). */
 #pragma once
 
 #include "base/buf.h"

@@ -12,6 +12,9 @@ berth: {{update: {{hold: 8s, limit: 20s}}}}
 containers:
   demo: {{image: "localhost/demo:latest", ports: ["80:8080"]}}
 """
+LET_IN = 5555
+
+
 def seed(name, key):
     return SEED.format(name=name, key=key.public)
 
@@ -33,7 +36,7 @@ def boot_with(machine, text):
 
 @pytest.fixture(scope="module")
 def machine(image, ssh_key):
-    with Machine(image, user_data=seed("first", ssh_key), ssh_key=ssh_key, forward=[80]) as started:
+    with Machine(image, user_data=seed("first", ssh_key), ssh_key=ssh_key, forward=[80, LET_IN]) as started:
         yield started
 
 
@@ -105,6 +108,27 @@ def test_a_change_that_is_confirmed_stays(machine, ssh_key):
     bad = apply(machine, text + "hostnam: typo\nhostname: [x]\n")
     assert bad.returncode == 1 and "nothing was changed" in bad.stderr
     assert machine.ssh("berth config diff /tmp/new || hostname").endswith("fifth\n")
+
+
+def test_settings_take_effect_at_once(machine, ssh_key):
+    def time_is(state):
+        return any(s["name"] == "time" and s["state"] == state for s in machine.status()["services"])
+
+    machine.wait_ssh()
+    assert apply(machine, seed("fifth", ssh_key)).returncode == 0
+    machine.ssh(f"busybox httpd -p {LET_IN} -h /usr/share/berth")
+    assert machine.try_http(LET_IN, "/default.yaml") is None
+    more = ("berth: {sysctl: {vm.swappiness: 33}, proxy: {http: 'http://192.0.2.1:3128'}, "
+            f"firewall: {{allow: [{LET_IN}]}}, ")
+    text = seed("fifth", ssh_key).replace("berth: {", more) + "ntp: {enabled: false}\n"
+    done = apply(machine, text)
+    assert done.stdout == "berth: changed, at once\nntp: changed, at once\n", done.stdout
+    machine.wait_http(LET_IN, "/default.yaml", SHORT_SECONDS)
+    assert machine.ssh("cat /proc/sys/vm/swappiness") == "33\n"
+    assert "http_proxy=http://192.0.2.1:3128" in machine.ssh("cat /run/berth/proxy")
+    wait_until(lambda: time_is("stopped"), SHORT_SECONDS, "no clock is set", machine)
+    assert apply(machine, seed("fifth", ssh_key)).returncode == 0
+    wait_until(lambda: time_is("running"), SHORT_SECONDS, "the clock is set", machine)
 
 
 def test_containers_that_changed_are_made_anew_and_the_others_run_on(machine, ssh_key):
