@@ -19,9 +19,8 @@ static void fault(struct apply *a, enum fault_level level, const char *path, con
 	fault_add(a->faults, level, "", 0, 0, path, "%s", sentence);
 }
 
-/* `dir`/`name` inside the root, its folder made if it is missing. */
-static int replace_in(struct apply *a, const char *dir, mode_t dir_mode, const char *name,
-		      const struct buf *text, mode_t mode, struct err *e)
+int apply_text(struct apply *a, const char *dir, mode_t dir_mode, const char *name,
+	       const struct buf *text, mode_t mode, struct err *e)
 {
 	autoclose int fd = path_mkdirs_in(a->root, dir, dir_mode, e);
 
@@ -57,7 +56,7 @@ void apply_ntp(struct apply *a)
 	}
 	if (text.len == 0)
 		buf_adds(&text, "server pool.ntp.org\n");
-	if (replace_in(a, "/etc", 0755, "ntp.conf", &text, 0644, &e) < 0)
+	if (apply_text(a, "/etc", 0755, "ntp.conf", &text, 0644, &e) < 0)
 		fault(a, FAULT_ERROR, "ntp", e.text);
 }
 
@@ -161,6 +160,6 @@ void apply_motd(struct apply *a)
 				"kept in memory\nand are lost when this machine restarts.\n");
 	add_faults(a, &text);
 	buf_adds(&text, "\n");
-	if (replace_in(a, "/run/berth", 0755, "motd", &text, 0644, &e) < 0)
+	if (apply_text(a, "/run/berth", 0755, "motd", &text, 0644, &e) < 0)
 		fault(a, FAULT_ERROR, "", e.text);
 }

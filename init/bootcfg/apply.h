@@ -3,8 +3,11 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <yyjson.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "bootcfg/fault.h"
 
 struct apply {
@@ -33,6 +36,11 @@ void apply_deferred(struct apply *a); /* those */
 void apply_container_files(struct apply *a); /* configs and secrets of containers */
 
 /* ---- apply.c ---- */
+
+/* Replaces `dir`/`name` inside the root; makes its folder. For apply_*.c. */
+int apply_text(struct apply *a, const char *dir, mode_t dir_mode, const char *name,
+	       const struct buf *text, mode_t mode, struct err *e);
+
 void apply_ntp(struct apply *a);
 void apply_stages(struct apply *a); /* what is left for later in the boot (stage.h) */
 

@@ -24,18 +24,6 @@ static void fault(struct apply *a, const char *path, const struct err *e)
 	fault_add(a->faults, FAULT_ERROR, "", 0, 0, path, "%s", e->text);
 }
 
-static int replace_in(struct apply *a, const char *dir, mode_t dir_mode, const char *name,
-		      const struct buf *text, mode_t mode, struct err *e)
-{
-	autoclose int fd = path_mkdirs_in(a->root, dir, dir_mode, e);
-
-	if (fd < 0)
-		return fd;
-	if (!buf_ok(text))
-		return err_set(e, -ENOMEM, "there is not enough memory");
-	return file_replace_at(fd, name, buf_text(text), text->len, mode, e);
-}
-
 /* ---- names ---- */
 static void add_hosts(struct apply *a, const char *name, struct buf *out)
 {
@@ -61,12 +49,12 @@ void apply_hostname(struct apply *a)
 		err_sys(&e, "cannot set the host name");
 		fault(a, "hostname", &e);
 	}
-	if (replace_in(a, "/etc", 0755, "hostname", &text, 0644, &e) < 0)
+	if (apply_text(a, "/etc", 0755, "hostname", &text, 0644, &e) < 0)
 		fault(a, "hostname", &e);
 	if (yyjson_mut_is_false(manage))
 		return;
 	add_hosts(a, name, &hosts);
-	if (replace_in(a, "/etc", 0755, "hosts", &hosts, 0644, &e) < 0)
+	if (apply_text(a, "/etc", 0755, "hosts", &hosts, 0644, &e) < 0)
 		fault(a, "hostname", &e);
 }
 
@@ -91,7 +79,7 @@ void apply_timezone(struct apply *a)
 	if (symlinkat(buf_text(&target), etc, "localtime") < 0)
 		err_sys(&e, "cannot make /etc/localtime");
 	else
-		replace_in(a, "/etc", 0755, "timezone", &text, 0644, &e);
+		apply_text(a, "/etc", 0755, "timezone", &text, 0644, &e);
 	if (e.text[0])
 		fault(a, "timezone", &e);
 }
@@ -110,7 +98,7 @@ static int enter_host_namespace(struct err *e)
  * program that trusts the one trusts the other. */
 static int put_over(struct apply *a, const struct buf *text, struct err *e)
 {
-	int code = replace_in(a, "/run/berth", 0755, "ca-certificates.pem", text, 0644, e);
+	int code = apply_text(a, "/run/berth", 0755, "ca-certificates.pem", text, 0644, e);
 
 	if (code < 0 || !a->live)
 		return code;
@@ -177,7 +165,7 @@ void apply_proxy(struct apply *a)
 	}
 	if (yyjson_mut_arr_size(direct))
 		buf_addc(&text, '\n');
-	if (replace_in(a, "/run/berth", 0755, "proxy", &text, 0600, &e) < 0)
+	if (apply_text(a, "/run/berth", 0755, "proxy", &text, 0600, &e) < 0)
 		fault(a, "berth.proxy", &e);
 }
 

@@ -197,6 +197,8 @@ static int write_keys(int home, yyjson_mut_val *keys, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "cannot make the folder .ssh");
 	add_keys(&text, keys);
+	if (!buf_ok(&text))
+		return err_set(e, -ENOMEM, "there is not enough memory");
 	return file_replace_at(fd, "authorized_keys", buf_text(&text), text.len, 0644, e);
 }
 
@@ -251,18 +253,6 @@ static void add_users(struct apply *a, struct accounts *s)
 }
 
 /* ---- the files ---- */
-static int write_etc(struct apply *a, const char *name, const struct buf *text, mode_t mode,
-		     struct err *e)
-{
-	autoclose int etc = path_mkdirs_in(a->root, "/etc", 0755, e);
-
-	if (etc < 0)
-		return etc;
-	if (!buf_ok(text))
-		return err_set(e, -ENOMEM, "there is not enough memory");
-	return file_replace_at(etc, name, buf_text(text), text->len, mode, e);
-}
-
 static const char *root_hash(struct apply *a)
 {
 	yyjson_mut_val *list =
@@ -283,7 +273,7 @@ static int write_shadow(struct apply *a, struct err *e)
 	autobuf struct buf text = { 0 };
 
 	buf_addf(&text, "root:%s:::::::\n", hash ? hash : "*");
-	return write_etc(a, "shadow", &text, 0600, e);
+	return apply_text(a, "/etc", 0755, "shadow", &text, 0600, e);
 }
 
 static int write_groups(struct apply *a, struct accounts *s, struct err *e)
@@ -293,7 +283,7 @@ static int write_groups(struct apply *a, struct accounts *s, struct err *e)
 	for (size_t i = 0; i < s->group_count; i++)
 		buf_addf(&text, "%s:x:%u:%s\n", s->groups[i].name, s->groups[i].gid,
 			 buf_text(&s->groups[i].members));
-	return write_etc(a, "group", &text, 0644, e);
+	return apply_text(a, "/etc", 0755, "group", &text, 0644, e);
 }
 
 void apply_users(struct apply *a)
@@ -305,8 +295,8 @@ void apply_users(struct apply *a)
 	add_image_groups(&s);
 	add_groups(a, &s);
 	add_users(a, &s);
-	if (write_etc(a, "passwd", &s.passwd, 0644, &e) < 0 || write_groups(a, &s, &e) < 0 ||
-	    write_shadow(a, &e) < 0)
+	if (apply_text(a, "/etc", 0755, "passwd", &s.passwd, 0644, &e) < 0 ||
+	    write_groups(a, &s, &e) < 0 || write_shadow(a, &e) < 0)
 		fault_add(a->faults, FAULT_ERROR, "", 0, 0, "users", "%s", e.text);
 	accounts_free(&s);
 }
@@ -329,7 +319,6 @@ void apply_ssh_keys(struct apply *a)
 	bool others = another_can_log_in(a);
 	bool off = yyjson_mut_get_bool(yyjson_mut_obj_get(a->config, "disable_root"));
 	autobuf struct buf text = { 0 };
-	autoclose int dir = -1;
 	struct err e = { "" };
 
 	if (off && !others)
@@ -337,8 +326,7 @@ void apply_ssh_keys(struct apply *a)
 			  "no user could log in then, so root's keys stay");
 	if (!off || !others)
 		add_keys(&text, yyjson_mut_obj_get(a->config, "ssh_authorized_keys"));
-	dir = path_mkdirs_in(a->root, "/run/berth/ssh", 0700, &e);
-	if (dir < 0 || file_replace_at(dir, "authorized_keys", buf_text(&text), text.len, 0600, &e) < 0)
+	if (apply_text(a, "/run/berth/ssh", 0700, "authorized_keys", &text, 0600, &e) < 0)
 		fault_add(a->faults, FAULT_ERROR, "", 0, 0, "ssh_authorized_keys", "%s", e.text);
 	else if (text.len == 0 && !others)
 		fault_add(a->faults, FAULT_WARNING, "", 0, 0, "ssh_authorized_keys",
