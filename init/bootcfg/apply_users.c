@@ -51,6 +51,12 @@ static const char *text_of(yyjson_mut_val *object, const char *key)
 	return yyjson_mut_get_str(yyjson_mut_obj_get(object, key));
 }
 
+/* root is there anyway: of a row for it only the keys count (schema_users.c). */
+static bool is_root(yyjson_mut_val *user)
+{
+	return yyjson_mut_equals_str(yyjson_mut_obj_get(user, "name"), "root");
+}
+
 static void fault(struct apply *a, enum fault_level level, const char *name, const char *sentence)
 {
 	autobuf struct buf path = { 0 };
@@ -246,6 +252,8 @@ static void add_users(struct apply *a, struct accounts *s)
 	yyjson_mut_arr_foreach(users, i, max, user) {
 		yyjson_mut_val *uid = yyjson_mut_obj_get(user, "uid");
 
+		if (is_root(user))
+			continue;
 		while (!uid && uid_taken(users, next))
 			next++;
 		add_user(a, s, user, uid ? (unsigned)yyjson_mut_get_sint(uid) : next++);
@@ -308,10 +316,22 @@ static bool another_can_log_in(struct apply *a)
 	size_t i, max;
 
 	yyjson_mut_arr_foreach(yyjson_mut_obj_get(a->config, "users"), i, max, user) {
-		if (yyjson_mut_arr_size(yyjson_mut_obj_get(user, "ssh_authorized_keys")))
+		if (!is_root(user) && yyjson_mut_arr_size(yyjson_mut_obj_get(user, "ssh_authorized_keys")))
 			return true;
 	}
 	return false;
+}
+
+static void add_root_keys(struct apply *a, struct buf *out)
+{
+	yyjson_mut_val *user;
+	size_t i, max;
+
+	add_keys(out, yyjson_mut_obj_get(a->config, "ssh_authorized_keys"));
+	yyjson_mut_arr_foreach(yyjson_mut_obj_get(a->config, "users"), i, max, user) {
+		if (is_root(user))
+			add_keys(out, yyjson_mut_obj_get(user, "ssh_authorized_keys"));
+	}
 }
 
 void apply_ssh_keys(struct apply *a)
@@ -325,7 +345,7 @@ void apply_ssh_keys(struct apply *a)
 		fault_add(a->faults, FAULT_ERROR, "", 0, 0, "disable_root",
 			  "no user could log in then, so root's keys stay");
 	if (!off || !others)
-		add_keys(&text, yyjson_mut_obj_get(a->config, "ssh_authorized_keys"));
+		add_root_keys(a, &text);
 	if (apply_text(a, "/run/berth/ssh", 0700, "authorized_keys", &text, 0600, &e) < 0)
 		fault_add(a->faults, FAULT_ERROR, "", 0, 0, "ssh_authorized_keys", "%s", e.text);
 	else if (text.len == 0 && !others)

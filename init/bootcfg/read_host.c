@@ -37,6 +37,8 @@ const char *check_passwd_path(const char *text)
 {
 	const char *reason = check_absolute_path(text);
 
+	if (!reason && strstr(text, "/.."))
+		reason = "it must not hold \"..\"";
 	return reason ? reason : check_one_line(text);
 }
 

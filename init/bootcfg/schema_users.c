@@ -136,13 +136,36 @@ static bool same_user(yyjson_mut_val *a, yyjson_mut_val *b)
 	       (uid && yyjson_mut_equals(uid, yyjson_mut_obj_get(b, "uid")));
 }
 
+/* The image's own: nobody is nobody's, and root is as it is, but for its keys. */
+static const char *fault_of_image_user(yyjson_mut_val *user)
+{
+	yyjson_mut_val *key, *value;
+	size_t i, max;
+
+	if (strcmp(name_of(user), "nobody") == 0)
+		return "the user \"nobody\" is the image's own";
+	if (strcmp(name_of(user), "root") != 0)
+		return NULL;
+	yyjson_mut_obj_foreach(user, i, max, key, value) {
+		if (!yyjson_mut_equals_str(key, "name") &&
+		    !yyjson_mut_equals_str(key, "ssh_authorized_keys"))
+			return "the user \"root\" is the image's own: only its \"ssh_authorized_keys\" "
+			       "count here";
+	}
+	return NULL;
+}
+
 /* The first of two with one name or number counts; "default" is root, who is there. */
 static void finish_users(struct walk *w, const struct node *n, yyjson_mut_val *users)
 {
 	for (size_t i = 0; i < yyjson_mut_arr_size(users);) {
 		yyjson_mut_val *user_i = yyjson_mut_arr_get(users, i);
-		bool gone = !*name_of(user_i) || strcmp(name_of(user_i), "default") == 0;
+		bool gone = !*name_of(user_i) || strcmp(name_of(user_i), "default") == 0 ||
+			    strcmp(name_of(user_i), "nobody") == 0;
+		const char *sentence = fault_of_image_user(user_i);
 
+		if (sentence)
+			walk_fault(w, FAULT_ERROR, n, "%s", sentence);
 		for (size_t j = 0; j < i && !gone; j++) {
 			gone = same_user(user_i, yyjson_mut_arr_get(users, j));
 			if (gone)

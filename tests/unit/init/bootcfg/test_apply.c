@@ -40,6 +40,8 @@ static const char text[] =
 	"  - {name: evil, ssh_authorized_keys: [\n"
 	"      ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7hCp4Yhwqk9a]}\n"
 	"  - {name: prog, system: true, primary_group: staff}\n"
+	"  - {name: root, ssh_authorized_keys: [\n"
+	"      ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7hCp4Yhwqk9a root]}\n"
 	"runcmd: [ls]\n"
 	"mounts: []\n"
 	"berth:\n"
@@ -194,7 +196,9 @@ static void test_apply(void **state)
 		assert_file("etc/link", "own", 0644);
 		assert_file("run/berth/ssh/authorized_keys",
 			    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7h"
-			    "Cp4Yhwqk9a\n",
+			    "Cp4Yhwqk9a\n"
+			    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7h"
+			    "Cp4Yhwqk9a root\n",
 			    0600);
 		assert_int_equal(faults.count, ARRAY_LEN(told));
 		for (size_t i = 0; i < ARRAY_LEN(told); i++) {
@@ -253,6 +257,7 @@ static void test_disable_root(void **state)
 		{ "[]", KEY, 1 },
 		{ "[{name: core}]", KEY, 1 },
 		{ "[{name: core, ssh_authorized_keys: [%s]}]", "", 0 },
+		{ "[{name: root, ssh_authorized_keys: [%s]}]", KEY KEY, 1 },
 	};
 
 	(void)state;
@@ -265,9 +270,9 @@ static void test_disable_root(void **state)
 		struct apply a = { .root = root, .faults = &faults };
 		yyjson_mut_doc *config = NULL;
 
-		snprintf(users, sizeof(users), "%s", rows[i].users);
-		if (strchr(users, '%'))
-			snprintf(users, sizeof(users), "[{name: core, ssh_authorized_keys: [%s]}]", key);
+		snprintf(users, sizeof(users), "%.*s%s%s", (int)strcspn(rows[i].users, "%"), rows[i].users,
+			 strchr(rows[i].users, '%') ? key : "",
+			 strchr(rows[i].users, '%') ? "]}]" : "");
 		buf_addf(&lines, "disable_root: true\nssh_authorized_keys: [%s]\nusers: %s\n", key,
 			 users);
 		in.text = buf_text(&lines);
