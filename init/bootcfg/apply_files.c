@@ -45,7 +45,7 @@ static int find_owner(const char *text, struct target *t, struct err *e)
 	const struct group *gr;
 
 	if (!user)
-		return -ENOMEM;
+		return err_set(e, -ENOMEM, "there is not enough memory");
 	if (group)
 		*group++ = '\0';
 	pw = getpwnam(user);
@@ -63,23 +63,28 @@ static int find_owner(const char *text, struct target *t, struct err *e)
 }
 
 /* What is there, and the new part unless it is already the end of it: the second boot must not
- * add it once more. */
+ * add it once more. What cannot be read is left as it is: the new part alone would take its
+ * place. */
 static int append_to_old(const struct target *t, struct buf *content, struct err *e)
 {
 	autobuf struct buf all = { 0 };
-	autoclose int fd = path_open_in(t->dir, t->name, O_RDONLY | O_NONBLOCK, 0, NULL);
+	autoclose int fd = openat(t->dir, t->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	int code;
 
-	if (fd < 0)
+	if (fd < 0 && errno == ENOENT)
 		return 0;
+	if (fd < 0)
+		return err_sys(e, "cannot read %s to add to it", t->path);
 	code = file_read_fd(fd, APPENDED_MAX, &all, e);
-	if (code < 0)
+	if (code < 0) {
+		err_prefix(e, "%s", t->path);
 		return code;
+	}
 	if (all.len < content->len || !content->len ||
 	    memcmp(all.data + all.len - content->len, content->data, content->len) != 0)
 		buf_add(&all, content->data, content->len);
 	if (!buf_ok(&all))
-		return -ENOMEM;
+		return err_set(e, -ENOMEM, "there is not enough memory");
 	buf_free(content);
 	content->len = all.len;
 	content->data = buf_take(&all);
@@ -111,6 +116,22 @@ static int open_folder(int root, struct target *t, struct err *e)
 	return t->dir < 0 ? t->dir : 0;
 }
 
+/* By its fd: in a folder of somebody else's, the name may be a link by now, to any file. */
+static int give_to_owner(const struct target *t, struct err *e)
+{
+	autoclose int fd = openat(t->dir, t->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "cannot give %s to its owner", t->path);
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
+		return err_set(e, -EINVAL, "%s was changed while it was written", t->path);
+	if ((t->user || t->group) && fchown(fd, t->user, t->group) < 0)
+		return err_sys(e, "cannot give %s to its owner", t->path);
+	/* chown takes set-id bits away. */
+	return fchmod(fd, t->mode) < 0 ? err_sys(e, "cannot set the permissions of %s", t->path) : 0;
+}
+
 static int write_target(struct target *t, const char *base64, bool append, struct err *e)
 {
 	autobuf struct buf content = { 0 };
@@ -121,15 +142,7 @@ static int write_target(struct target *t, const char *base64, bool append, struc
 	code = append ? append_to_old(t, &content, e) : 0;
 	if (code == 0)
 		code = file_replace_at(t->dir, t->name, buf_text(&content), content.len, t->mode, e);
-	if (code < 0)
-		return code;
-	if ((t->user || t->group) &&
-	    fchownat(t->dir, t->name, t->user, t->group, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "cannot give %s to its owner", t->path);
-	/* chown takes set-id bits away. */
-	if (fchmodat(t->dir, t->name, t->mode, 0) < 0)
-		return err_sys(e, "cannot set the permissions of %s", t->path);
-	return 0;
+	return code < 0 ? code : give_to_owner(t, e);
 }
 
 static int write_file(int root, yyjson_mut_val *file, struct err *e)

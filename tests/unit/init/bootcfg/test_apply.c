@@ -55,7 +55,9 @@ static const char text[] =
 	"  - {path: /trap/escaped, content: x}\n"
 	"  - {path: /etc/link, content: \"own\"}\n"
 	"  - {path: /etc/who, content: x, owner: nobody-has-this-name}\n"
-	"  - {path: /etc/, content: x}\n";
+	"  - {path: /etc/, content: x}\n"
+	"  - {path: /etc/other, content: \"more\\n\", append: true}\n"
+	"  - {path: /home/evil/notes, content: \"more\\n\", append: true, owner: '1001', permissions: '0604'}\n";
 
 static int make_root(void **state)
 {
@@ -82,7 +84,8 @@ static int make_root(void **state)
 	if (path_mkdirs_in(AT_FDCWD, "home/evil", 0755, NULL) < 0 ||
 	    symlink("/etc", "home/evil/.ssh") < 0)
 		return -1;
-	if (symlink(path, "trap") < 0 || symlink("/etc/passwd", "etc/link") < 0)
+	if (symlink(path, "trap") < 0 || symlink("/etc/passwd", "etc/link") < 0 ||
+	    symlink("/etc/list", "etc/other") < 0)
 		return -1;
 	return file_replace_at(AT_FDCWD, "etc/list", "first\n", 6, 0644, NULL);
 }
@@ -139,6 +142,7 @@ static const struct {
 	{ "write_files[2]", "\"trap\"" },
 	{ "write_files[4]", "there is no user \"nobody-has-this-name\"" },
 	{ "write_files[5]", "does not name a file" },
+	{ "write_files[6]", "cannot read /etc/other to add to it" },
 };
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7hCp4Yhwqk9a\n"
@@ -194,6 +198,11 @@ static void test_apply(void **state)
 		assert_file("etc/app/app.conf", "a\n", 0600);
 		assert_file("etc/list", "first\nmore\n", 0644);
 		assert_file("etc/link", "own", 0644);
+		assert_int_equal(lstat("etc/other", &st), 0);
+		assert_true(S_ISLNK(st.st_mode));
+		assert_file("home/evil/notes", "more\n", 0604);
+		assert_int_equal(lstat("home/evil/notes", &st), 0);
+		assert_int_equal(st.st_uid, 1001);
 		assert_file("run/berth/ssh/authorized_keys",
 			    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7h"
 			    "Cp4Yhwqk9a\n"
