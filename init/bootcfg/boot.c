@@ -103,8 +103,10 @@ static void put_on_trial(struct boot *b)
 	yyjson_mut_obj_add_strcpy(b->config, root, "digest", digest);
 	json = b->faults.errors ? NULL : yyjson_mut_write(b->config, 0, NULL);
 	dir = path_mkdirs_in(b->root, TRIAL_FOLDER, 0700, &e);
-	if (dir < 0)
+	if (dir < 0) {
+		log_warn("this configuration is not on trial: %s", e.text);
 		return;
+	}
 	state = trial_enter(dir, digest, json, reason, &e);
 	if (state == TRIAL_REFUSED)
 		use_instead_of_refused(b, reason);

@@ -141,7 +141,7 @@ int stage_commands(yyjson_val *config, const char *name)
 	fd = script_fd(&script, &e);
 	code = fd < 0 ? fd : run(argv, fd, stage_instance(config), &e);
 	if (code < 0)
-		log_error("%s: %s", name, e.text);
+		log_error("%s: %s", name, e.text[0] ? e.text : strerror(-code));
 	else
 		log_info("%s: %zu commands have run, the last with exit code %d", name,
 			 yyjson_arr_size(list), code);
@@ -188,6 +188,7 @@ int stage_run(const char *name)
 {
 	autobuf struct buf text = { 0 };
 	struct err e = { "" };
+	bool found = false;
 	yyjson_doc *doc;
 	int code = 1;
 
@@ -197,9 +198,13 @@ int stage_run(const char *name)
 		return 1;
 	}
 	doc = yyjson_read(buf_text(&text), text.len, 0);
-	for (size_t i = 0; i < ARRAY_LEN(stages); i++)
-		if (strcmp(stages[i].name, name) == 0 && doc)
+	for (size_t i = 0; doc && i < ARRAY_LEN(stages); i++)
+		if (strcmp(stages[i].name, name) == 0) {
 			code = stages[i].run(yyjson_doc_get_root(doc));
+			found = true;
+		}
+	if (!found)
+		log_error(doc ? "there is no such stage" : "\"/run/berth/config.json\" is damaged");
 	yyjson_doc_free(doc);
 	return code;
 }
