@@ -45,8 +45,9 @@ int understand_text(const struct buf *raw, const char *file, bool online, yyjson
 	return -EBADMSG;
 }
 
-/* The provider's text is not the user's fault: what is not done of it is one warning. */
-static void add_vendor(const struct source *s, bool online, yyjson_mut_doc *under,
+/* The provider's text is not the user's fault: what is not done of it is one warning. 0, or
+ * -EAGAIN: it includes something. */
+static int add_vendor(const struct source *s, bool online, yyjson_mut_doc *under,
 		       struct faults *faults)
 {
 	autofaults struct faults own = { 0 };
@@ -60,6 +61,7 @@ static void add_vendor(const struct source *s, bool online, yyjson_mut_doc *unde
 		fault_add(faults, FAULT_WARNING, own.items[0].file, own.items[0].line, own.items[0].column,
 			  own.items[0].path, "%s (%zu such things in vendor-data)", own.items[0].message,
 			  own.errors + own.warnings);
+	return code == -EAGAIN ? code : 0;
 }
 
 static void add_metadata(const struct source *s, yyjson_mut_doc *config, struct faults *faults)
@@ -97,15 +99,16 @@ int understand(const struct source *s, bool online, yyjson_mut_doc **out, struct
 	yyjson_mut_doc *user = NULL, *all;
 	int code = understand_text(&s->user_data, s->file, online, &user, faults);
 
+	all = merge_empty();
+	if (code == 0 && s->vendor_data.len)
+		code = add_vendor(s, online, all, faults);
 	if (code == -EAGAIN)
 		add_network(s, user, faults);
 	if (code < 0) {
+		yyjson_mut_doc_free(all);
 		*out = user;
 		return code;
 	}
-	all = merge_empty();
-	if (s->vendor_data.len)
-		add_vendor(s, online, all, faults);
 	merge_over(all, user);
 	yyjson_mut_doc_free(user);
 	add_metadata(s, all, faults);

@@ -63,6 +63,8 @@ static const struct {
 	  "0 u: it is damaged gzip" },
 	{ "something included, without the network", "#include\nhttp://192.0.2.1/\n", "", "", false, -EAGAIN,
 	  { "{" }, NULL, "" },
+	{ "something included by the provider, without the network", "#cloud-config\nhostname: u\n",
+	  "#include\nhttp://192.0.2.1/\n", "", false, -EAGAIN, { "\"hostname\":\"u\"" }, NULL, "" },
 	{ "metadata that is no YAML", "#cloud-config\nhostname: u\n", "", "a: [", false, 0,
 	  { "\"hostname\":\"u\"" }, NULL, "0 meta-data: " },
 };
