@@ -142,12 +142,15 @@ void apply_ca_certs(struct apply *a)
 
 /* ---- proxies ---- */
 
-/* Environment variables for every program that fetches something (base/proxy.h). */
+/* Environment variables for every program that fetches something (base/proxy.h). The services of
+ * clouds answer on the machine's own link alone: at the next boot the second stage asks them while
+ * the last good configuration's proxy is in force. */
 void apply_proxy(struct apply *a)
 {
 	static const struct {
 		const char *key, *variable;
 	} rows[] = { { "http", "http_proxy" }, { "https", "https_proxy" } };
+	static const char metadata[] = "169.254.169.254,168.63.129.16"; /* the second: Azure's */
 	yyjson_mut_val *proxy = yyjson_mut_obj_get(yyjson_mut_obj_get(a->config, "berth"), "proxy");
 	yyjson_mut_val *direct = yyjson_mut_obj_get(proxy, "no_proxy"), *host;
 	autobuf struct buf text = { 0 };
@@ -160,11 +163,13 @@ void apply_proxy(struct apply *a)
 		if (url)
 			buf_addf(&text, "%s=%s\n", rows[r].variable, url);
 	}
-	yyjson_mut_arr_foreach(direct, i, max, host) {
-		buf_addf(&text, "%s%s", i ? "," : "no_proxy=", yyjson_mut_get_str(host));
-	}
-	if (yyjson_mut_arr_size(direct))
+	if (text.len) {
+		buf_addf(&text, "no_proxy=%s", metadata);
+		yyjson_mut_arr_foreach(direct, i, max, host) {
+			buf_addf(&text, ",%s", yyjson_mut_get_str(host));
+		}
 		buf_addc(&text, '\n');
+	}
 	if (apply_text(a, "/run/berth", 0755, "proxy", &text, 0600, &e) < 0)
 		fault(a, "berth.proxy", &e);
 }

@@ -165,8 +165,8 @@ static const struct {
 		       "ops:x:801:core\ncore:x:1500:\ndocker:x:802:core\nevil:x:1001:\n", 0644 },
 	{ "etc/shadow", "root:" HASH ":::::::\n", 0600 },
 	{ "home/core/.ssh/authorized_keys", KEY, 0644 },
-	{ "run/berth/proxy", "https_proxy=http://192.0.2.1:3128\nno_proxy=localhost,.example.org\n",
-	  0600 },
+	{ "run/berth/proxy", "https_proxy=http://192.0.2.1:3128\n"
+	  "no_proxy=169.254.169.254,168.63.129.16,localhost,.example.org\n", 0600 },
 	{ "run/berth/ca-certificates.pem",
 	  "image's\n\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", 0644 },
 	{ "run/berth/secrets/web/token", "s3cret", 0444 },
