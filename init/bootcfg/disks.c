@@ -137,7 +137,10 @@ static bool label_is(const char *label, const char *wanted)
 /* In what was found. */
 static bool find_label(const char *wanted, struct disk *out)
 {
-	for (const char *at = buf_text(&scan.labels); *at; at += strcspn(at, "\n") + 1) {
+	const char *end;
+
+	/* A line's end is not taken for granted: the child that wrote it has read hostile disks. */
+	for (const char *at = buf_text(&scan.labels); (end = strchr(at, '\n')); at = end + 1) {
 		char type[16], label[LABEL_MAX];
 		size_t index;
 
