@@ -1,12 +1,7 @@
 /* libFuzzer: a network's text of its own. The first byte says the form: "{" OpenStack's, anything
  * else netplan's or version 1. Whatever comes in, what goes out is JSON in which names are there
  * once and every member and carrier is defined: netup relies on it. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/cleanup.h"
+#include "answer.h"
 #include "bootcfg/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -47,21 +42,10 @@ static void check_links(yyjson_val *links)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	autofree char *text = malloc(size + 1);
-	autobuf struct buf answer = { 0 };
-	struct config_text in = { .file = "fuzz", .text = text, .len = size };
-	yyjson_doc *doc;
+	bool is_openstack = size && *data == '{';
+	yyjson_doc *doc = answer_of(data, size,
+				    is_openstack ? &schema_network_data : &schema_network_file);
 
-	if (!text)
-		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	in.schema = *text == '{' ? &schema_network_data : &schema_network_file;
-	if (config_read(&in, &answer, NULL) < 0)
-		return 0;
-	doc = yyjson_read(buf_text(&answer), answer.len, 0);
-	if (!doc)
-		abort();
 	check_links(yyjson_obj_get(yyjson_obj_get(yyjson_doc_get_root(doc), "config"), "links"));
 	yyjson_doc_free(doc);
 	return 0;
