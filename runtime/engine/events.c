@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "engine/container.h"
 
-enum { RING = 256 };
+/* A container's labels go into each of its events: so many are kept, and no more than so much. */
+enum { RING = 256, RING_BYTES = 1 << 20 };
 
 struct listener {
 	events_fn *fn;
@@ -18,7 +19,7 @@ struct listener {
 
 struct events {
 	struct event ring[RING];
-	size_t first, count;
+	size_t first, count, bytes;
 	struct listener *listeners;
 };
 
@@ -60,18 +61,37 @@ static int copy_map(const struct string_map *from, struct string_map *to)
 	return rc;
 }
 
-/* Takes what `made` owns. */
+static size_t size_of(const struct event *e)
+{
+	size_t size = strlen(e->type) + strlen(e->action) + strlen(e->id);
+
+	for (size_t i = 0; i < e->attributes.count; i++)
+		size += sizeof(*e->attributes.items) + strlen(e->attributes.items[i].name) +
+			strlen(e->attributes.items[i].value);
+	return size;
+}
+
+static void drop_oldest(struct events *ev)
+{
+	struct event *e = &ev->ring[ev->first];
+
+	ev->bytes -= size_of(e);
+	event_clear(e);
+	ev->first = (ev->first + 1) % RING;
+	ev->count--;
+}
+
+/* Takes what `made` owns. The newest is kept, however large. */
 static void put(struct events *ev, struct event *made)
 {
+	size_t size = size_of(made);
 	struct event *e;
 
-	if (ev->count == RING)
-		ev->first = (ev->first + 1) % RING;
-	else
-		ev->count++;
-	e = &ev->ring[(ev->first + ev->count - 1) % RING];
-	event_clear(e);
+	while (ev->count == RING || (ev->count && ev->bytes + size > RING_BYTES))
+		drop_oldest(ev);
+	e = &ev->ring[(ev->first + ev->count++) % RING];
 	*e = *made;
+	ev->bytes += size;
 	for (struct listener *l = ev->listeners, *next; l; l = next) {
 		next = l->next;
 		l->fn(l->arg, e);
