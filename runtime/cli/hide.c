@@ -68,17 +68,20 @@ static const char *skip_blanks(const char *p, const char *end)
 	return p;
 }
 
-/* `p` is behind a telling name. The value that follows after "=" or ":" is passed over; the rest of
- * the line where several words make it one. Returns where it ends, or NULL when there is none. */
-static const char *value_end(const char *p, const char *end, bool whole_line, const char **from)
+/* `p` is behind the telling `name`. The value that follows after "=" or ":", or is the next word of
+ * an option, is passed over; the rest of the line where several words make it one. Returns where it
+ * ends, or NULL when there is none. */
+static const char *value_end(const char *name, const char *p, const char *end, const char **from)
 {
+	bool whole_line = is_header(name, (size_t)(p - name)), option = *name == '-';
 	char quote = 0;
 
 	p = skip_blanks(skip_quote(p, end, &quote), end);
-	if (p == end || (*p != '=' && *p != ':'))
+	if (p == end || (*p != '=' && *p != ':' && (!option || quote || *p == '-')))
 		return NULL;
 	quote = 0;
-	p = skip_quote(skip_blanks(p + 1, end), end, &quote);
+	p += *p == '=' || *p == ':';
+	p = skip_quote(skip_blanks(p, end), end, &quote);
 	*from = p;
 	while (p < end && (whole_line || (quote ? *p != quote : !is_end_of_value(*p))))
 		p++;
@@ -120,8 +123,7 @@ static void hide_line(const char *p, const char *end, struct buf *out)
 			p++;
 		if (p > name) {
 			buf_add(out, name, (size_t)(p - name));
-			to = is_telling(name, (size_t)(p - name)) ?
-				value_end(p, end, is_header(name, (size_t)(p - name)), &from) : NULL;
+			to = is_telling(name, (size_t)(p - name)) ? value_end(name, p, end, &from) : NULL;
 			if (!to)
 				continue;
 			buf_add(out, p, (size_t)(from - p));

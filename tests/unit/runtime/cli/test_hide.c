@@ -35,6 +35,10 @@ static void texts(void **state)
 		  "a\n[hidden: a private key]\nb\n" },
 		{ "-----BEGIN EC PRIVATE KEY-----\nAAAA", "[hidden: a private key]\n" },
 		{ "a password is needed", NULL },
+		{ "run --password hunter2 --quiet", "run --password [hidden] --quiet" },
+		{ "run --token 'a b' c", "run --token '[hidden]' c" },
+		{ "\"--secret\",\"a\"", NULL }, /* a JSON text's: by its key */
+		{ "run --password --quiet", NULL },
 		{ "password=", NULL },
 		{ "password=\"\" user=\"x\"", NULL },
 		{ "", NULL },
