@@ -98,17 +98,3 @@ int fetch_parts(const char *url, const struct fetch_way *way, const struct buf *
 	r.parts = file;
 	return fetch_start(&r, out, e);
 }
-
-int fetch_text(const char *url, const struct fetch_way *way, size_t max, struct buf *out,
-	       struct err *e)
-{
-	const struct fetch_request r = { .url = url, .way = way, .max = max, .into = -1, .parts = -1 };
-	struct fetch f;
-	int ended, rc = fetch_start(&r, &f, e);
-
-	if (rc < 0)
-		return rc;
-	rc = file_read_fd(f.out, max, out, e);
-	ended = fetch_end(&f, rc < 0 ? NULL : e);
-	return rc < 0 ? rc : ended;
-}

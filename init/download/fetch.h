@@ -42,10 +42,6 @@ int fetch_end(struct fetch *f, struct err *e);
 int fetch_parts(const char *url, const struct fetch_way *way, const struct buf *list,
 		struct fetch *out, struct err *e);
 
-/* A small text. */
-int fetch_text(const char *url, const struct fetch_way *way, size_t max, struct buf *out,
-	       struct err *e);
-
 /* ---- one request of a protocol, and its whole answer ---- */
 struct fetch_ask {
 	const char *url;
