@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <yyjson.h>
+
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/path.h"
@@ -71,17 +73,25 @@ static void drop(int boots, unsigned number)
 	unlinkat(boots, name, 0);
 }
 
-int boots_begin(int boots, struct boot_record *r, struct err *e)
+/* The number of a record more, for which there is room then. */
+static int next_number(int boots, unsigned *number, struct err *e)
 {
 	unsigned numbers[NUMBERS_MAX];
 	int count = list_numbers(boots, numbers);
 
 	if (count < 0)
 		return err_code(e, count, "read the history of boots");
-	r->number = count ? numbers[count - 1] + 1 : 1;
+	*number = count ? numbers[count - 1] + 1 : 1;
 	for (int i = 0; i < count - (BOOTS_KEPT - 1); i++)
 		drop(boots, numbers[i]);
-	return boots_write(boots, r, NULL, e);
+	return 0;
+}
+
+int boots_begin(int boots, struct boot_record *r, struct err *e)
+{
+	int rc = next_number(boots, &r->number, e);
+
+	return rc < 0 ? rc : boots_write(boots, r, NULL, e);
 }
 
 static void add_text(struct buf *out, const char *key, const char *value)
@@ -106,27 +116,89 @@ static void add_checks(struct buf *out, const struct gate_look *look)
 	buf_addc(out, ']');
 }
 
+void boots_json(const struct boot_record *r, const char *timings, struct buf *out)
+{
+	buf_addf(out, "{\"number\":%u,\"slot\":\"%c\",\"on_trial\":%s,\"time_ns\":%lld", r->number,
+		 r->slot, r->on_trial ? "true" : "false", (long long)r->time_ns);
+	add_text(out, "why", r->why);
+	add_text(out, "version", r->version);
+	add_text(out, "config", r->config);
+	add_text(out, "outcome", r->outcome);
+	add_text(out, "reason", r->reason);
+	if (r->looked)
+		add_checks(out, &r->look);
+	if (timings && *timings)
+		buf_addf(out, ",\"init\":%.*s", (int)strcspn(timings, "\n"), timings);
+	buf_adds(out, "}\n");
+}
+
 int boots_write(int boots, const struct boot_record *r, const char *timings, struct err *e)
 {
 	autobuf struct buf out = { 0 };
 	char name[FILE_NAME_MAX];
 
-	buf_addf(&out, "{\"number\":%u,\"slot\":\"%c\",\"on_trial\":%s,\"time_ns\":%lld", r->number,
-		 r->slot, r->on_trial ? "true" : "false", (long long)r->time_ns);
-	add_text(&out, "why", r->why);
-	add_text(&out, "version", r->version);
-	add_text(&out, "config", r->config);
-	add_text(&out, "outcome", r->outcome);
-	add_text(&out, "reason", r->reason);
-	if (r->looked)
-		add_checks(&out, &r->look);
-	if (timings && *timings)
-		buf_addf(&out, ",\"init\":%.*s", (int)strcspn(timings, "\n"), timings);
-	buf_adds(&out, "}\n");
+	boots_json(r, timings, &out);
 	if (!buf_ok(&out))
 		return err_set(e, -ENOMEM, "write the boot's record: out of memory");
 	json_name(r->number, name);
 	return file_replace_at(boots, name, out.data, out.len, 0644, e);
+}
+
+/* ---- a boot of which another place has the record ---- */
+
+struct sought {
+	int64_t time_ns;
+	bool found;
+};
+
+static void compare_time(void *arg, unsigned number, const char *json, size_t len)
+{
+	struct sought *s = arg;
+	yyjson_doc *doc = yyjson_read(json, len, 0);
+
+	(void)number;
+	s->found |= yyjson_get_sint(yyjson_obj_get(yyjson_doc_get_root(doc), "time_ns")) == s->time_ns;
+	yyjson_doc_free(doc);
+}
+
+static int write_adopted(int boots, yyjson_mut_doc *doc, struct err *e)
+{
+	yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+	autobuf struct buf out = { 0 };
+	autofree char *json = NULL;
+	char name[FILE_NAME_MAX];
+	unsigned number;
+	int rc = next_number(boots, &number, e);
+
+	if (rc < 0)
+		return rc;
+	yyjson_mut_obj_put(root, yyjson_mut_str(doc, "number"), yyjson_mut_uint(doc, number));
+	json = yyjson_mut_write(doc, 0, NULL);
+	buf_adds(&out, json ? json : "");
+	buf_addc(&out, '\n');
+	if (!json || !buf_ok(&out))
+		return err_set(e, -ENOMEM, "write the boot's record: out of memory");
+	json_name(number, name);
+	return file_replace_at(boots, name, out.data, out.len, 0644, e);
+}
+
+int boots_adopt(int boots, const char *json, size_t len, struct err *e)
+{
+	yyjson_doc *doc = yyjson_read(json, len, 0);
+	yyjson_val *time_ns = yyjson_obj_get(yyjson_doc_get_root(doc), "time_ns");
+	struct sought s = { .time_ns = yyjson_get_sint(time_ns) };
+	int rc = time_ns ? boots_each(boots, BOOTS_KEPT, compare_time, &s, e) :
+			   err_set(e, -EBADMSG, "the record of a failed boot is damaged");
+
+	if (!rc && !s.found) {
+		yyjson_mut_doc *copy = yyjson_doc_mut_copy(doc, NULL);
+
+		rc = copy ? write_adopted(boots, copy, e) :
+			    err_set(e, -ENOMEM, "write the boot's record: out of memory");
+		yyjson_mut_doc_free(copy);
+	}
+	yyjson_doc_free(doc);
+	return rc;
 }
 
 static int save_kernel_log(int logs, struct err *e)

@@ -41,6 +41,13 @@ int boots_begin(int boots, struct boot_record *r, struct err *e);
 /* `timings`: PID 1's status, one JSON object, or NULL. */
 int boots_write(int boots, const struct boot_record *r, const char *timings, struct err *e);
 
+/* The record as it is written, a JSON object and a newline. */
+void boots_json(const struct boot_record *r, const char *timings, struct buf *out);
+
+/* The record of another boot, as boots_json made it there, gets the next number here. One of the
+ * same time is the same boot: then nothing is done. -EBADMSG: it is none. */
+int boots_adopt(int boots, const char *json, size_t len, struct err *e);
+
 /* Copies the kernel's log and those of the services as they are now. */
 int boots_save_logs(int boots, const struct boot_record *r, struct err *e);
 

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "update/device.h"
+#include "update/failnote.h"
 
 enum {
 	PIECE_BYTES = 256 * 1024,
@@ -15,6 +16,8 @@ enum {
 	SUPERBLOCK_AT = 1024, /* struct ext2_super_block */
 	BOOT_CODE_BYTES = 440,
 };
+
+_Static_assert(FAILNOTE_OFFSET % PIECE_BYTES == 0, "the note begins a piece");
 
 int clone_layout(const struct gpt *source, uint64_t disk_sectors, const unsigned char (*guids)[16],
 		 struct gpt *out, struct err *e)
@@ -96,13 +99,16 @@ static uint64_t bytes_of(const struct gpt *t, const char *name)
 	return (p->last - p->first + 1) * t->sector_bytes;
 }
 
-/* The state's partition is copied with a boot state of its own in it. */
-static void patch_state(char *piece, size_t len)
+/* The state's partition is copied with a boot state of its own in it, and no note of the other
+ * machine's. Pieces begin at multiples of PIECE_BYTES, and so does the note. */
+static void patch_state(char *piece, uint64_t at, size_t len)
 {
 	static const off_t offsets[BOOTSTATE_COPIES] = BOOTSTATE_OFFSETS;
 	const struct bootstate fresh = { .prefer = SLOT_A, .slot = { { true, 0 }, { false, 0 } } };
 
-	for (unsigned i = 0; i < BOOTSTATE_COPIES; i++)
+	if (at == FAILNOTE_OFFSET && len >= FAILNOTE_BYTES)
+		memset(piece, 0, FAILNOTE_BYTES);
+	for (unsigned i = 0; i < BOOTSTATE_COPIES && at == 0; i++)
 		if ((size_t)offsets[i] + BOOTSTATE_BYTES <= len)
 			bootstate_format(&fresh, i, piece + offsets[i]);
 }
@@ -139,8 +145,8 @@ static int go_through(struct job *j, size_t row, bool compare, struct err *e)
 
 		if (rc < 0)
 			return err_code(e, rc, "read the running disk");
-		if (copies[row].state && at == 0)
-			patch_state(j->piece, n);
+		if (copies[row].state)
+			patch_state(j->piece, at, n);
 		rc = compare ? device_read(c->target, j->back, n, to + at) :
 			       device_write(c->target, j->piece, n, to + at);
 		if (rc == 0 && compare && memcmp(j->piece, j->back, n) != 0)

@@ -1,5 +1,6 @@
-/* gate: PID 1's service at every boot. Sees what became of the other slot, keeps the record of this
- * boot, and, while this slot or the boot configuration is on trial, confirms or gives it up. */
+/* gate: PID 1's service at every boot. Sees what became of the other slot (lookback.h), keeps the
+ * record of this boot, and, while this slot or the boot configuration is on trial, confirms it or
+ * gives it up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +18,10 @@
 #include "update/boots.h"
 #include "update/command.h"
 #include "update/configtrial.h"
+#include "update/device.h"
+#include "update/failnote.h"
 #include "update/gate.h"
+#include "update/lookback.h"
 #include "update/trust.h"
 
 enum {
@@ -47,17 +51,38 @@ struct trial {
 
 /* ---- records: what cannot be written is no reason to act differently ---- */
 
-static void write_record(struct trial *t, const char *outcome)
+/* False: it does not outlive this boot. */
+static bool write_record(struct trial *t, const char *outcome)
 {
 	autobuf struct buf timings = { 0 };
 	struct err e = { "" };
 
 	snprintf(t->record.outcome, sizeof(t->record.outcome), "%s", outcome);
 	if (t->boots < 0)
-		return;
+		return false;
 	initctl_ask("status", &timings, NULL);
-	if (boots_write(t->boots, &t->record, buf_text(&timings), &e) < 0)
-		log_warn("%s", e.text);
+	if (boots_write(t->boots, &t->record, buf_text(&timings), &e) == 0)
+		return facts_data(NULL) == 0;
+	log_warn("%s", e.text);
+	return false;
+}
+
+/* The record alone, where the data partition keeps nothing (failnote.h). */
+static void leave_note(struct trial *t)
+{
+	autobuf struct buf text = { 0 };
+	autoclose int fd = -1;
+	struct err e = { "" };
+
+	boots_json(&t->record, NULL, &text);
+	if (text.len > FAILNOTE_TEXT_MAX) { /* the reason names the check that failed */
+		t->record.looked = false;
+		buf_reset(&text);
+		boots_json(&t->record, NULL, &text);
+	}
+	fd = device_open(t->machine.slots.state, &e);
+	if (fd < 0 || failnote_write(fd, buf_text(&text), text.len, &e) < 0)
+		log_error("%s", e.text);
 }
 
 static void save_logs(struct trial *t)
@@ -97,33 +122,6 @@ static void begin_record(struct trial *t)
 	t->boots = store_open(BOOTS_PATH, &e);
 	if (t->boots < 0 || boots_begin(t->boots, &t->record, &e) < 0)
 		log_warn("this boot leaves no record: %s", e.text);
-}
-
-/* ---- the other slot ---- */
-
-/* A panic, a hang; or a gate that failed on a machine whose data partition could not be mounted. */
-static const char no_word[] = "none of its boots wrote down what was wrong: it did not come "
-			      "up, or had no data partition";
-
-/* We are here because the preferred slot used up its tries, or gave itself up. The refusal is
- * written first: a power cut before the state is written comes by here again. */
-static void look_back(struct machine *m)
-{
-	enum slot other = slot_other(m->slots.running);
-	struct slot_record r;
-	struct err e = { "" };
-
-	if (!bootstate_settle(&m->state, m->slots.running))
-		return;
-	if (m->store >= 0 && store_read_slot(m->store, other, &r, NULL) == 0) {
-		if (r.result == RESULT_INSTALLED &&
-		    store_fail_slot(m->store, other, no_word, &e) < 0)
-			log_warn("%s", e.text);
-		store_read_slot(m->store, other, &r, NULL);
-		log_error("%s failed in slot %c and is refused: %s", r.version, slot_letter(other), r.reason);
-	}
-	if (slots_write_state(&m->slots, &m->state, &e) < 0)
-		log_error("%s", e.text);
 }
 
 /* ---- the trial ---- */
@@ -239,7 +237,8 @@ static int give_up(struct trial *t)
 		write_record(t, "degraded");
 		return EXIT_OK;
 	}
-	write_record(t, "failed");
+	if (!write_record(t, "failed"))
+		leave_note(t);
 	save_logs(t);
 	if (m->store >= 0)
 		store_fail_slot(m->store, m->slots.running, t->record.reason, NULL);
@@ -365,7 +364,7 @@ int command_gate(int argc, char **argv)
 		machine_close(&t.machine);
 		return without_slots(&e);
 	}
-	look_back(&t.machine);
+	lookback(&t.machine);
 	begin_record(&t);
 	code = t.record.on_trial || t.config != CONFIG_SETTLED ? on_trial(&t) : watch_boot(&t);
 	machine_close(&t.machine);

@@ -13,6 +13,7 @@
 #include "update/auto_report.h"
 #include "update/boots.h"
 #include "update/command.h"
+#include "update/lookback.h"
 #include "update/store.h"
 #include "update/trust.h"
 
@@ -168,6 +169,20 @@ static void print_json(const struct page *p)
 	puts(buf_text(&out));
 }
 
+/* A version that failed without a data partition left a note, which stays while there is none. */
+static void read_slots(struct page *p)
+{
+	struct slot_record note;
+	enum slot s;
+
+	for (s = SLOT_A; s < SLOT_COUNT && p->machine.store >= 0; s++)
+		p->recorded[s] = store_read_slot(p->machine.store, s, &p->record[s], NULL) == 0;
+	if (lookback_note(&p->machine.slots, &s, &note, NULL) < 0 || p->recorded[s])
+		return;
+	p->record[s] = note;
+	p->recorded[s] = true;
+}
+
 int command_status(int argc, char **argv)
 {
 	bool json = command_flag(&argc, argv, "--json");
@@ -180,11 +195,9 @@ int command_status(int argc, char **argv)
 		machine_close(&p.machine);
 		return command_failed(&e);
 	}
-	if (p.machine.store >= 0) {
+	if (p.machine.store >= 0)
 		store_read_refusals(p.machine.store, &p.refused);
-		for (enum slot s = SLOT_A; s < SLOT_COUNT; s++)
-			p.recorded[s] = store_read_slot(p.machine.store, s, &p.record[s], NULL) == 0;
-	}
+	read_slots(&p);
 	file_read_at(AT_FDCWD, AUTO_REPORT_PATH, REPORT_BYTES_MAX, &p.automatic, NULL);
 	p.boots = open(BOOTS_PATH, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (json)

@@ -136,14 +136,24 @@ static bool has_route(const char *path, const char *pattern)
 	       strstr(buf_text(&text), pattern);
 }
 
-void facts_host(struct before *out)
+int facts_data(struct err *e)
 {
 	yyjson_doc *doc = read_json("/run/berth/data.json");
-	yyjson_val *state = yyjson_obj_get(yyjson_doc_get_root(doc), "state");
+	yyjson_val *root = yyjson_doc_get_root(doc);
+	const char *reason = yyjson_get_str(yyjson_obj_get(root, "reason"));
+	int rc = 0;
 
-	*out = (struct before){ .known = true, .data = yyjson_equals_str(state, "persistent"),
-				.links = links_with_address() };
+	if (!yyjson_equals_str(yyjson_obj_get(root, "state"), "persistent"))
+		rc = err_set(e, -EAGAIN, "/var is in memory: %s",
+			     reason && *reason ? reason : "nobody looked for a data partition");
 	yyjson_doc_free(doc);
+	return rc;
+}
+
+void facts_host(struct before *out)
+{
+	*out = (struct before){ .known = true, .data = facts_data(NULL) == 0,
+				.links = links_with_address() };
 	out->route = has_route("/proc/net/route", "\t00000000\t") ||
 		     has_route("/proc/net/ipv6_route", "\n00000000000000000000000000000000 00 ");
 }

@@ -23,6 +23,9 @@ struct settings {
  * A CA of the configuration's own is written to a file for the download. */
 void facts_settings(struct settings *out);
 
+/* Is /var on the data partition? 0, or -EAGAIN with why not. */
+int facts_data(struct err *e);
+
 /* The data partition and the network. */
 void facts_host(struct before *out);
 

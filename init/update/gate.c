@@ -15,13 +15,8 @@ enum { SSH_PORT = 22, SSH_WAIT_S = 5 };
 
 static int check_data(struct gate_input *in, struct err *e)
 {
-	struct before now;
-
 	/* What was before is written down on that very partition: nothing known is a reason, too. */
-	if (in->before->known && !in->before->data)
-		return 0;
-	facts_host(&now);
-	return now.data ? 0 : err_set(e, -EAGAIN, "the data partition is not mounted: /var is in memory");
+	return in->before->known && !in->before->data ? 0 : facts_data(e);
 }
 
 int gate_network(const struct before *before, const struct before *now, bool config,

@@ -42,7 +42,8 @@ ROWS = [
     ("health", {"version": "0.1.0.3+picky-sickens"}, "", 'containers: container "picky" is unhealthy'),
     ("network", {"arguments": "initcall_blacklist=virtio_net_driver_init"}, "",
      "network: 0 links have an address"),
-    ("data", {"arguments": "berth.data=/dev/nowhere"}, "", NO_WORD),
+    ("data", {"arguments": "berth.data=/dev/nowhere"}, "",
+     'data: /var is in memory: open "/dev/nowhere"'),
 ]
 
 
@@ -91,5 +92,9 @@ def test_it_comes_back(machine, bundles, name, bundle, spoil, reason):
                "the machine is there again", machine)
     status = wait_until(lambda: came_back(machine), BOOT_SECONDS, "its version is refused", machine)
     assert reason in status["refused"][0]["reason"], status["refused"]
+    if reason != NO_WORD:
+        failed = next(b for b in status["boots"] if b["outcome"] == "failed")
+        assert failed["slot"] == "b" and failed["reason"] == status["refused"][0]["reason"]
+        assert reason.split(":")[0] in [c["name"] for c in failed["checks"] if not c["ok"]]
     assert machine.wait_http(80)
     machine.ssh("berth update forget")

@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "update/clone.h"
 #include "update/device.h"
+#include "update/failnote.h"
 
 #include "shell.h"
 
@@ -153,6 +154,9 @@ static void test_a_copy_is_a_fresh_machine(void **unused)
 		assert_true(bootstate_parse(sector, &state, &seq));
 		assert_true(state.prefer == SLOT_A && state.slot[SLOT_A].good && !state.slot[SLOT_B].good);
 	}
+	expect_letter(table, &back, 2, FAILNOTE_OFFSET - 1, 'c');
+	expect_letter(table, &back, 2, FAILNOTE_OFFSET, '\0'); /* no note of the other machine's */
+	expect_letter(table, &back, 2, FAILNOTE_OFFSET + FAILNOTE_BYTES, 'c');
 	assert_int_equal(pread(table, loader, sizeof(loader), 0), sizeof(loader));
 	assert_memory_equal(loader, "LOADER", sizeof(loader));
 }

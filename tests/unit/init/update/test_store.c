@@ -190,6 +190,33 @@ static void test_a_record_says_which_check_failed(void **unused)
 	assert_non_null(strstr(text.data, "\"init\":{\"state\":\"running\"}}\n"));
 }
 
+static void add_text(void *arg, unsigned number, const char *json, size_t len)
+{
+	(void)number;
+	buf_add(arg, json, len);
+}
+
+/* A power cut after it was taken over, and before the note was cleared: it is there once. */
+static void test_a_boot_of_another_place_is_taken_over_once(void **unused)
+{
+	struct boot_record r = { .slot = 'b', .outcome = "failed", .reason = "data: gone", .number = 1,
+				 .time_ns = 1700000000123456789 };
+	autobuf struct buf json = { 0 }, newest = { 0 }, again = { 0 };
+	struct err e = { "" };
+
+	(void)unused;
+	boots_json(&r, NULL, &json);
+	assert_int_equal(boots_adopt(store, json.data, json.len, &e), 0);
+	assert_int_equal(boots_each(store, 1, add_text, &newest, NULL), 0);
+	assert_non_null(strstr(newest.data, "\"reason\":\"data: gone\""));
+	assert_null(strstr(newest.data, "\"number\":1,"));
+	assert_int_equal(boots_adopt(store, json.data, json.len, &e), 0);
+	assert_int_equal(boots_each(store, 1, add_text, &again, NULL), 0);
+	assert_string_equal(newest.data, again.data);
+	assert_int_equal(boots_adopt(store, "[1]", 3, &e), -EBADMSG);
+	assert_string_equal(e.text, "the record of a failed boot is damaged");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_the_list_of_refusals_is_bounded),
 		cmocka_unit_test(test_the_last_boots_are_kept),
 		cmocka_unit_test(test_a_record_says_which_check_failed),
+		cmocka_unit_test(test_a_boot_of_another_place_is_taken_over_once),
 	};
 
 	return cmocka_run_group_tests(tests, make_store, clean);
