@@ -34,7 +34,7 @@ bool command_is_running(const struct machine *m, const char *version, const stru
 {
 	struct slot_record r;
 
-	if (m->store >= 0 && store_read_slot(m->store, m->slots.running, &r, NULL) == 0)
+	if (m->store >= 0 && store_read_slot(m->store, m->slots.running, &r, NULL) == 0 && *r.digest)
 		return !strcmp(r.digest, c->digest);
 	return !strcmp(version, c->version);
 }

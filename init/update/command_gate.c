@@ -170,21 +170,43 @@ static void keep_config(struct trial *t)
 		log_info("the configuration passed its gate and is the last good one");
 }
 
-static int confirm(struct trial *t)
+/* What the confirmed slot holds and, if this boot's is `good`, the configuration that it is good
+ * with. A version that came with the disk has no other record. */
+static void note_slot(struct trial *t, bool good)
 {
 	struct machine *m = &t->machine;
 	struct slot_record r;
 	struct err e = { "" };
 
+	if (m->store < 0)
+		return;
+	if (store_read_slot(m->store, m->slots.running, &r, NULL) < 0 ||
+	    strcmp(r.version, t->record.version) != 0) {
+		r = (struct slot_record){ .result = RESULT_INSTALLED };
+		memcpy(r.version, t->record.version, sizeof(r.version));
+	}
+	good = good && strcmp(r.config, t->record.config) != 0;
+	if (r.result == RESULT_CONFIRMED && !good)
+		return;
+	r.result = RESULT_CONFIRMED;
+	r.reason[0] = '\0';
+	if (good)
+		memcpy(r.config, t->record.config, sizeof(r.config));
+	if (store_write_slot(m->store, m->slots.running, &r, &e) < 0)
+		log_warn("%s", e.text);
+}
+
+static int confirm(struct trial *t)
+{
+	struct machine *m = &t->machine;
+	struct err e = { "" };
+
 	bootstate_confirm(&m->state, m->slots.running);
 	if (slots_write_state(&m->slots, &m->state, &e) < 0)
 		return command_failed(&e);
-	if (m->store >= 0 && store_read_slot(m->store, m->slots.running, &r, NULL) == 0) {
-		r.result = RESULT_CONFIRMED;
-		store_write_slot(m->store, m->slots.running, &r, NULL);
-	}
 	log_info("%s is confirmed in slot %c", t->record.version, t->record.slot);
 	write_record(t, "confirmed");
+	note_slot(t, true);
 	return EXIT_OK;
 }
 
@@ -308,8 +330,11 @@ static int on_trial(struct trial *t)
 			save_logs(t);
 		if (verdict == GATE_WAIT)
 			poll(NULL, 0, LOOK_EVERY_MS);
-		if (was_decided(t))
+		if (was_decided(t)) {
+			if (!t->record.on_trial)
+				note_slot(t, true);
 			return EXIT_OK;
+		}
 	}
 	if (told_to_end) {
 		give_config_back(t);
@@ -322,6 +347,7 @@ static int on_trial(struct trial *t)
 	if (t->record.on_trial)
 		return confirm(t);
 	write_record(t, "running");
+	note_slot(t, true);
 	return EXIT_OK;
 }
 
@@ -366,6 +392,8 @@ int command_gate(int argc, char **argv)
 	}
 	lookback(&t.machine);
 	begin_record(&t);
+	if (!t.record.on_trial)
+		note_slot(&t, t.config == CONFIG_SETTLED);
 	code = t.record.on_trial || t.config != CONFIG_SETTLED ? on_trial(&t) : watch_boot(&t);
 	machine_close(&t.machine);
 	return code;

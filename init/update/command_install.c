@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "update/command.h"
+#include "update/configtrial.h"
 #include "update/facts.h"
 #include "update/install.h"
 #include "update/source.h"
@@ -121,6 +122,7 @@ static void write_down(const struct machine *machine, enum slot target, const st
 
 	memcpy(r.digest, m->digest, sizeof(r.digest));
 	memcpy(r.version, m->version, sizeof(r.version));
+	configtrial_read(r.config);
 	if (machine->store < 0 || store_write_slot(machine->store, target, &r, &e) < 0)
 		log_warn("what was installed cannot be written down: %s", e.text);
 }

@@ -131,6 +131,8 @@ static void add_slot(struct buf *out, const struct page *p, enum slot s)
 		add_text(out, "result", result_name(p->record[s].result));
 		buf_addc(out, ',');
 		add_text(out, "reason", p->record[s].reason);
+		buf_addc(out, ',');
+		add_text(out, "config", p->record[s].config);
 	}
 	buf_addc(out, '}');
 }

@@ -80,6 +80,7 @@ int store_read_slot(int store, enum slot s, struct slot_record *out, struct err 
 	json_copy_text(root, "digest", r.digest, sizeof(r.digest));
 	json_copy_text(root, "version", r.version, sizeof(r.version));
 	json_copy_text(root, "reason", r.reason, sizeof(r.reason));
+	json_copy_text(root, "config", r.config, sizeof(r.config));
 	json_copy_text(root, "result", result, sizeof(result));
 	r.time_ns = yyjson_get_sint(yyjson_obj_get(root, "time_ns"));
 	for (int i = 0; i < RESULT_COUNT; i++)
@@ -111,6 +112,7 @@ int store_write_slot(int store, enum slot s, const struct slot_record *r, struct
 	json_add_text(&out, "version", r->version);
 	json_add_text(&out, "result", results[r->result]);
 	json_add_text(&out, "reason", r->reason);
+	json_add_text(&out, "config", r->config);
 	buf_addf(&out, "\"time_ns\":%lld", (long long)r->time_ns);
 	if (r->before.known)
 		add_before(&out, &r->before);
@@ -240,6 +242,6 @@ int store_fail_slot(int store, enum slot s, const char *reason, struct err *e)
 	snprintf(refusal.version, sizeof(refusal.version), "%s", r.version);
 	snprintf(refusal.reason, sizeof(refusal.reason), "%s", reason);
 	/* The refusal first: a cut in between tells the same story once more. */
-	rc = store_refuse(store, &refusal, e);
+	rc = *refusal.digest ? store_refuse(store, &refusal, e) : 0;
 	return rc < 0 ? rc : store_write_slot(store, s, &r, e);
 }

@@ -39,10 +39,12 @@ struct before {
 };
 
 struct slot_record {
-	char digest[SHA256_HEX_MAX]; /* of the manifest */
+	char digest[SHA256_HEX_MAX]; /* of the manifest; empty: it came with the disk */
 	char version[MANIFEST_TEXT_MAX];
 	char reason[REASON_MAX];     /* for RESULT_FAILED */
-	int64_t time_ns;             /* of the installation, Unix time */
+	char config[SHA256_HEX_MAX]; /* digest of the configuration in force when it was installed, then
+				      * of the last one that it is good with */
+	int64_t time_ns;             /* of the installation, Unix time; 0: it came with the disk */
 	enum result result;
 	struct before before;
 };
@@ -79,5 +81,5 @@ int store_refuse(int store, const struct refusal *r, struct err *e);
 /* Those whose digest or version begins with `what` (NULL: all). Returns how many, or -errno. */
 int store_forget(int store, const char *what, struct err *e);
 
-/* The slot's version failed: written down and refused from now on. */
+/* The slot's version failed: written down, and refused from now on if it came as a bundle. */
 int store_fail_slot(int store, enum slot s, const char *reason, struct err *e);

@@ -97,7 +97,9 @@ def test_a_fresh_machine_runs_a_confirmed_slot(machine):
     page = machine.ssh("berth update status")
     assert "confirmed, running, boots next" in page
     assert "not bootable" in page
-    assert slot(machine, "a")["preferred"]
+    first = slot(machine, "a")
+    assert first["preferred"] and first["result"] == "confirmed"
+    assert first["version"] in machine.ssh("cat /usr/lib/os-release")
 
 
 def test_a_bundle_that_was_cut_changes_nothing(machine, bundles, tmp_path):
@@ -172,6 +174,10 @@ def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine):
     newest = status(machine)["boots"][0]
     assert (newest["slot"], newest["outcome"], newest["why"]) == ("b", "confirmed", "preferred")
     assert all(check["ok"] for check in newest["checks"]) and newest["init"]["services"]
+    left, now = slot(machine, "a"), slot(machine, "b")
+    assert left["version"] not in ("", now["version"]) and left["version"] in machine.ssh(
+        "berth update status")
+    assert left["config"] == now["config"] == newest["config"] != ""
 
 
 def test_a_download_goes_on_after_a_reboot(machine, bundles, web):

@@ -46,7 +46,7 @@ static int clean(void **unused)
 static struct slot_record record(void)
 {
 	struct slot_record r = { .digest = "0123abcd", .version = "1.2+x", .reason = "it \"broke\"\n",
-				 .time_ns = 1700000000123456789, .result = RESULT_FAILED };
+				 .config = "cafe", .time_ns = 1700000000123456789, .result = RESULT_FAILED };
 
 	r.before = (struct before){ true, true, 2, true, 2, { "web", "db" } };
 	return r;
@@ -114,6 +114,23 @@ static void test_a_failed_slot_is_refused_until_it_is_forgotten(void **unused)
 	assert_null(refusals_find(&list, "0123"));
 	assert_int_equal(store_forget(store, "9", NULL), 0);
 	assert_int_equal(store_forget(store, "1.2", NULL), 1);
+	store_read_refusals(store, &list);
+	assert_int_equal(list.count, 0);
+}
+
+/* Nobody could install it again: it did not come as a bundle. */
+static void test_a_version_that_came_with_the_disk_fails_without_a_refusal(void **unused)
+{
+	struct slot_record in = record(), out;
+	struct refusals list;
+
+	(void)unused;
+	in.digest[0] = '\0';
+	assert_int_equal(store_write_slot(store, SLOT_A, &in, NULL), 0);
+	assert_int_equal(store_fail_slot(store, SLOT_A, "ssh: silence", NULL), 0);
+	assert_int_equal(store_read_slot(store, SLOT_A, &out, NULL), 0);
+	assert_string_equal(out.reason, "ssh: silence");
+	assert_int_equal(out.result, RESULT_FAILED);
 	store_read_refusals(store, &list);
 	assert_int_equal(list.count, 0);
 }
@@ -224,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_how_the_machine_was_comes_back),
 		cmocka_unit_test(test_a_damaged_record_is_an_error),
 		cmocka_unit_test(test_a_failed_slot_is_refused_until_it_is_forgotten),
+		cmocka_unit_test(test_a_version_that_came_with_the_disk_fails_without_a_refusal),
 		cmocka_unit_test(test_the_list_of_refusals_is_bounded),
 		cmocka_unit_test(test_the_last_boots_are_kept),
 		cmocka_unit_test(test_a_record_says_which_check_failed),
