@@ -43,11 +43,11 @@ int command_keep(int count, char **arguments)
 
 int command_refuse(int count, char **reason)
 {
+	const char *beside = count > 1 ? reason[1] : NULL;
 	struct err e = { "" };
 	autoclose int folder = open_folder(&e);
 
-	(void)count;
-	return said(folder < 0 ? folder : trial_refuse(folder, reason[0], &e), &e);
+	return said(folder < 0 ? folder : trial_refuse(folder, reason[0], beside, &e), &e);
 }
 
 int command_give_back(int count, char **arguments)
@@ -60,14 +60,12 @@ int command_give_back(int count, char **arguments)
 	return said(folder < 0 ? folder : trial_give_back(folder, &e), &e);
 }
 
-int command_forget(int count, char **arguments)
+int command_forget(int count, char **beside)
 {
 	struct err e = { "" };
 	autoclose int folder = open_folder(&e);
-	int forgotten = folder < 0 ? folder : trial_forget(folder, &e);
+	int forgotten = folder < 0 ? folder : trial_forget(folder, count ? beside[0] : NULL, &e);
 
-	(void)count;
-	(void)arguments;
 	if (forgotten >= 0)
 		log_info("%d refused configuration%s forgotten", forgotten, forgotten == 1 ? "" : "s");
 	return said(forgotten, &e);

@@ -41,9 +41,11 @@ static const struct command {
 	{ "edit", "[TIME]", "edit what is installed, and apply it", command_edit, 0 },
 	{ "keep", "", "the configuration on trial is good (PID 1's gate says so, or a person)",
 	  command_keep, 0 },
-	{ "refuse", "REASON", "it is not: the last good one from the next boot on", command_refuse, 1 },
+	{ "refuse", "REASON [VERSION]", "it is not, beside that version: the last good one from the next "
+	  "boot on", command_refuse, 1 },
 	{ "give-back", "", "this boot of it does not count", command_give_back, 0 },
-	{ "forget", "", "let in again what was refused", command_forget, 0 },
+	{ "forget", "[VERSION]", "let in again what was refused (beside that version)",
+	  command_forget, 0 },
 };
 
 static int usage(void)

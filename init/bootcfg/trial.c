@@ -90,8 +90,27 @@ static bool is_refused(int folder, const char *digest, char reason[TRIAL_REASON_
 	return found;
 }
 
+/* A row of the list as text; nothing for those that are left out. */
+static void add_row(struct buf *out, yyjson_val *row)
+{
+	char *json = yyjson_val_write(row, 0, NULL);
+
+	if (json)
+		buf_addf(out, "%s%s", out->len > 1 ? ",\n" : "", json);
+	free(json);
+}
+
+static int write_refusals(int folder, struct buf *out, struct err *e)
+{
+	buf_adds(out, "]\n");
+	if (!buf_ok(out))
+		return err_set(e, -ENOMEM, "write the refused configurations: out of memory");
+	return file_replace_at(folder, refused_name, out->data, out->len, 0600, e);
+}
+
 /* The others, the oldest left out when there are too many, and this one. */
-static int add_refusal(int folder, const char *digest, const char *reason, struct err *e)
+static int add_refusal(int folder, const char *digest, const char *reason, const char *beside,
+		       struct err *e)
 {
 	yyjson_doc *doc = read_json(folder, refused_name);
 	yyjson_val *rows = yyjson_doc_get_root(doc), *row;
@@ -100,31 +119,37 @@ static int add_refusal(int folder, const char *digest, const char *reason, struc
 
 	drop = drop < TRIAL_REFUSED_MAX ? 0 : drop - TRIAL_REFUSED_MAX + 1;
 	buf_addc(&out, '[');
-	yyjson_arr_foreach(rows, i, max, row) {
-		char *json = i < drop ? NULL : yyjson_val_write(row, 0, NULL);
-
-		if (json)
-			buf_addf(&out, "%s,\n", json);
-		free(json);
-	}
+	yyjson_arr_foreach(rows, i, max, row)
+		if (i >= drop)
+			add_row(&out, row);
 	yyjson_doc_free(doc);
-	buf_addf(&out, "{\"digest\":\"%s\",\"reason\":", digest);
+	buf_addf(&out, "%s{\"digest\":\"%s\",\"reason\":", out.len > 1 ? ",\n" : "", digest);
 	buf_add_json_string(&out, reason, strlen(reason));
-	buf_adds(&out, "}]\n");
-	if (!buf_ok(&out))
-		return err_set(e, -ENOMEM, "refuse the configuration: out of memory");
-	return file_replace_at(folder, refused_name, out.data, out.len, 0600, e);
+	if (beside) {
+		buf_adds(&out, ",\"beside\":");
+		buf_add_json_string(&out, beside, strlen(beside));
+	}
+	buf_addc(&out, '}');
+	return write_refusals(folder, &out, e);
 }
 
-int trial_forget(int folder, struct err *e)
+int trial_forget(int folder, const char *beside, struct err *e)
 {
 	yyjson_doc *doc = read_json(folder, refused_name);
-	int count = (int)yyjson_arr_size(yyjson_doc_get_root(doc));
+	autobuf struct buf out = { 0 };
+	yyjson_val *row;
+	size_t i, max;
+	int count = 0, rc;
 
+	buf_addc(&out, '[');
+	yyjson_arr_foreach(yyjson_doc_get_root(doc), i, max, row)
+		if (!beside || yyjson_equals_str(yyjson_obj_get(row, "beside"), beside))
+			count++;
+		else
+			add_row(&out, row);
 	yyjson_doc_free(doc);
-	if (unlinkat(folder, refused_name, 0) < 0 && errno != ENOENT)
-		return err_sys(e, "forget the refused configurations");
-	return count;
+	rc = count ? write_refusals(folder, &out, e) : 0;
+	return rc < 0 ? rc : count;
 }
 
 /* ---- a boot ---- */
@@ -164,7 +189,7 @@ enum trial_state trial_enter(int folder, const char *digest, const char *json,
 		begin(folder, &t, json, e);
 		return TRIAL_FIRST;
 	}
-	if (t.tries == 0 && add_refusal(folder, digest, no_gate, e) == 0) {
+	if (t.tries == 0 && add_refusal(folder, digest, no_gate, NULL, e) == 0) {
 		snprintf(reason, TRIAL_REASON_MAX, "%s", no_gate);
 		return TRIAL_REFUSED;
 	}
@@ -192,7 +217,7 @@ int trial_keep(int folder, struct err *e)
 	return write_trial(folder, &t, e);
 }
 
-int trial_refuse(int folder, const char *reason, struct err *e)
+int trial_refuse(int folder, const char *reason, const char *beside, struct err *e)
 {
 	struct trial t;
 
@@ -201,7 +226,7 @@ int trial_refuse(int folder, const char *reason, struct err *e)
 		return err_set(e, -ENOENT, "no configuration is on trial");
 	if (faccessat(folder, TRIAL_LAST_GOOD, F_OK, 0) < 0)
 		return err_set(e, -ENOENT, "there is no configuration to go back to");
-	return add_refusal(folder, t.digest, reason, e);
+	return add_refusal(folder, t.digest, reason, beside, e);
 }
 
 int trial_give_back(int folder, struct err *e)

@@ -5,7 +5,7 @@
  *   last-good.json   as the parser understood it, with its "digest"
  *   candidate.json   the same, of the one on trial, if it has no error
  *   trial.json       {"digest", "tries", "passed"}
- *   refused.json     [{"digest", "reason"}], the last TRIAL_REFUSED_MAX
+ *   refused.json     [{"digest", "reason", "beside"?}], the last TRIAL_REFUSED_MAX
  *
  * What is written, and in which order, is such that a power cut at any moment leaves a folder that
  * means either what it did before or what was wanted. */
@@ -34,11 +34,13 @@ enum trial_state trial_enter(int folder, const char *digest, const char *json,
 /* The one on trial passed: not tried again, and the last good one. Nothing on trial: no error. */
 int trial_keep(int folder, struct err *e);
 
-/* The one on trial failed. -ENOENT: none is, or there is no last good one to go back to. */
-int trial_refuse(int folder, const char *reason, struct err *e);
+/* The one on trial failed. -ENOENT: none is, or there is no last good one to go back to. `beside`:
+ * the version that was on trial in the same boot, or NULL. */
+int trial_refuse(int folder, const char *reason, const char *beside, struct err *e);
 
 /* The boot ended in order before anything was decided: it costs no try. */
 int trial_give_back(int folder, struct err *e);
 
-/* Lets in again what was refused. Returns how many were, or -errno. */
-int trial_forget(int folder, struct err *e);
+/* Lets in again what was refused, or only what was beside this version, which was at fault itself.
+ * Returns how many were, or -errno. */
+int trial_forget(int folder, const char *beside, struct err *e);

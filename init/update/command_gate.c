@@ -224,13 +224,15 @@ static void tell_reason(struct trial *t)
 	snprintf(t->record.reason, sizeof(t->record.reason), "services or containers kept restarting");
 }
 
-/* A configuration is taken back before a version is: the version is tried again without it. */
+/* A configuration is taken back before a version is: the version is tried again without it. Should
+ * that fail as well, the configuration gets another chance, without the version. */
 static int give_config_up(struct trial *t)
 {
+	const char *beside = t->record.on_trial ? t->record.version : NULL;
 	struct err e = { "" };
 
 	log_error("the new configuration did not pass its gate: %s", t->record.reason);
-	if (configtrial_refuse(t->record.reason, &e) < 0) {
+	if (configtrial_refuse(t->record.reason, beside, &e) < 0) {
 		log_error("%s: it stays in force", e.text);
 		write_record(t, "degraded");
 		return EXIT_OK;
@@ -264,6 +266,8 @@ static int give_up(struct trial *t)
 	save_logs(t);
 	if (m->store >= 0)
 		store_fail_slot(m->store, m->slots.running, t->record.reason, NULL);
+	if (configtrial_reconsider(t->record.version, &e) < 0)
+		log_warn("%s", e.text);
 	if (slots_write_state(&m->slots, &m->state, &e) < 0 || command_reboot(&e) < 0)
 		return command_failed(&e);
 	return EXIT_OK;

@@ -37,9 +37,9 @@ enum config_trial configtrial_read(char digest[SHA256_HEX_MAX])
 	return found;
 }
 
-static int ask_bootcfg(const char *verb, const char *argument, struct err *e)
+static int ask_bootcfg(const char *verb, const char *first, const char *second, struct err *e)
 {
-	const char *const argv[] = { "/usr/lib/berth/bootcfg", verb, argument, NULL };
+	const char *const argv[] = { "/usr/lib/berth/bootcfg", verb, first, second, NULL };
 	const struct spawn s = { .argv = argv, .inherit_stdio = true };
 
 	return spawn_run(&s, e);
@@ -47,17 +47,22 @@ static int ask_bootcfg(const char *verb, const char *argument, struct err *e)
 
 int configtrial_keep(struct err *e)
 {
-	return ask_bootcfg("keep", NULL, e);
+	return ask_bootcfg("keep", NULL, NULL, e);
 }
 
-int configtrial_refuse(const char *reason, struct err *e)
+int configtrial_refuse(const char *reason, const char *beside, struct err *e)
 {
-	return ask_bootcfg("refuse", reason, e);
+	return ask_bootcfg("refuse", reason, beside, e);
+}
+
+int configtrial_reconsider(const char *version, struct err *e)
+{
+	return ask_bootcfg("forget", version, NULL, e);
 }
 
 int configtrial_give_back(struct err *e)
 {
-	return ask_bootcfg("give-back", NULL, e);
+	return ask_bootcfg("give-back", NULL, NULL, e);
 }
 
 bool configtrial_decided(void)

@@ -18,7 +18,10 @@ enum config_trial configtrial_read(char digest[SHA256_HEX_MAX]);
 
 /* 0 or -errno. */
 int configtrial_keep(struct err *e);
-int configtrial_refuse(const char *reason, struct err *e);
+/* `beside`: the version that is on trial as well, or NULL. */
+int configtrial_refuse(const char *reason, const char *beside, struct err *e);
+/* That version failed, too: what was refused beside it is tried again without it. */
+int configtrial_reconsider(const char *version, struct err *e);
 int configtrial_give_back(struct err *e);
 
 /* A person kept it while the gate was still looking. */

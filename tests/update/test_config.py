@@ -157,3 +157,57 @@ def test_containers_that_changed_are_made_anew_and_the_others_run_on(machine, ss
     assert done.returncode == 1 and "goes on with what was written" in done.stderr
     machine.ssh("EDITOR='sed -i s/[[]x[]]/sixth/' berth config edit")
     assert machine.ssh("hostname") == "sixth\n"
+
+
+NO_NETWORK = "network: {version: 2, ethernets: {all: {match: {name: 'e*'}, dhcp4: false}}}\n"
+
+
+def status(machine):
+    """Empty while the machine is on its way from one boot to the next."""
+    done = machine.try_ssh("berth update status --json", 30)
+    return json.loads(done.stdout) if done.returncode == 0 else {"slots": [], "boots": []}
+
+
+def install_and_start_with(machine, bundle, text):
+    """The next boot tries a version and a configuration at once."""
+    done = machine.ssh_file("berth update install -", bundle)
+    assert done.returncode == 0, done.stderr
+    machine.try_ssh("berth poweroff", 30)
+    machine.wait_off()
+    machine.seed.write_text(text)
+    machine.start()
+    machine.wait_console("the new configuration did not pass its gate: network: 0 links have an")
+
+
+def wait_slot(machine, letter):
+    """It runs, is confirmed, and good with the configuration in force."""
+    def look():
+        found = status(machine)
+        slot = next((s for s in found["slots"] if s["slot"] == letter), {"running": False})
+        return (slot["running"] and slot["confirmed"] and
+                slot["config"] == in_force(machine)["digest"] and found)
+    return wait_until(look, 2 * BOOT_SECONDS, f"slot {letter} runs and is confirmed", machine)
+
+
+def outcomes(found, count):
+    return [(boot["slot"], boot["outcome"]) for boot in found["boots"][:count]]
+
+
+def test_a_bad_configuration_does_not_cost_a_good_version(machine, ssh_key, bundles):
+    install_and_start_with(machine, bundles.make("sound"), seed("cut-off", ssh_key) + NO_NETWORK)
+    found = wait_slot(machine, "b")
+    now = in_force(machine)
+    assert now["hostname"] == "fourth" and now["source"]["used"] == "last good"
+    assert "is refused: network: 0 links" in now["faults"][0]["message"]
+    assert outcomes(found, 2) == [("b", "confirmed"), ("b", "config refused")]
+    assert not found["refused"]
+
+
+def test_a_bad_version_does_not_cost_a_good_configuration(machine, ssh_key, bundles):
+    """Refused beside the version, and tried again without it."""
+    deaf = bundles.make("deaf", arguments="initcall_blacklist=virtio_net_driver_init")
+    install_and_start_with(machine, deaf, seed("seventh", ssh_key))
+    found, now = wait_slot(machine, "b"), in_force(machine)
+    assert now["hostname"] == "seventh" and not now["faults"]
+    assert outcomes(found, 3) == [("b", "running"), ("a", "failed"), ("a", "config refused")]
+    assert "network: 0 links have an address" in found["refused"][0]["reason"]

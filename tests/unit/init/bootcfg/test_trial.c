@@ -19,7 +19,7 @@
 #include "base/path.h"
 #include "bootcfg/trial.h"
 
-enum act { BOOT, BOOT_FAULTY, KEEP, REFUSE, GIVE_BACK, FORGET, END };
+enum act { BOOT, BOOT_FAULTY, KEEP, REFUSE, REFUSE_BESIDE, GIVE_BACK, FORGET, FORGET_BESIDE, END };
 
 struct event {
 	enum act act;
@@ -42,17 +42,21 @@ static int act(int folder, const struct event *ev)
 	case KEEP:
 		return trial_keep(folder, NULL);
 	case REFUSE:
-		return trial_refuse(folder, "network: gone", NULL);
+		return trial_refuse(folder, "network: gone", NULL, NULL);
+	case REFUSE_BESIDE:
+		return trial_refuse(folder, "network: gone", "0.2+v", NULL);
 	case GIVE_BACK:
 		return trial_give_back(folder, NULL);
+	case FORGET_BESIDE:
+		return trial_forget(folder, "0.2+v", NULL);
 	default:
-		return trial_forget(folder, NULL);
+		return trial_forget(folder, NULL, NULL);
 	}
 }
 
 static const struct {
 	const char *name;
-	struct event events[12];
+	struct event events[14];
 	const char *good; /* digest of last-good.json at the end */
 } lives[] = {
 	{ "the first passes", { { BOOT, "a", TRIAL_FIRST }, { KEEP, "", 0 }, { BOOT, "a", TRIAL_GOOD },
@@ -65,6 +69,11 @@ static const struct {
 	{ "a new one fails", { { BOOT, "a", TRIAL_FIRST }, { KEEP, "", 0 }, { BOOT, "b", TRIAL_NEW },
 		{ REFUSE, "", 0 }, { BOOT, "b", TRIAL_REFUSED }, { BOOT, "a", TRIAL_GOOD },
 		{ BOOT, "c", TRIAL_NEW }, { FORGET, "", 1 }, { BOOT, "b", TRIAL_NEW }, { END, "", 0 } }, "a" },
+	{ "refused beside a version that fails, too", { { BOOT, "a", TRIAL_FIRST }, { KEEP, "", 0 },
+		{ BOOT, "b", TRIAL_NEW }, { REFUSE, "", 0 }, { BOOT, "c", TRIAL_NEW },
+		{ REFUSE_BESIDE, "", 0 }, { BOOT, "c", TRIAL_REFUSED }, { FORGET_BESIDE, "", 1 },
+		{ FORGET_BESIDE, "", 0 }, { BOOT, "b", TRIAL_REFUSED }, { BOOT, "c", TRIAL_NEW },
+		{ KEEP, "", 0 }, { FORGET, "", 1 }, { END, "", 0 } }, "c" },
 	{ "three boots that never end well", { { BOOT, "a", TRIAL_FIRST }, { KEEP, "", 0 },
 		{ BOOT, "b", TRIAL_NEW }, { BOOT, "b", TRIAL_NEW }, { BOOT, "b", TRIAL_NEW },
 		{ BOOT, "b", TRIAL_REFUSED }, { BOOT, "b", TRIAL_REFUSED }, { END, "", 0 } }, "a" },
@@ -128,12 +137,12 @@ static void refusals_are_bounded(void **state)
 	for (int i = 0; i < TRIAL_REFUSED_MAX + 2; i++) {
 		snprintf(digest, sizeof(digest), "d%d", i);
 		assert_int_equal(trial_enter(dir, digest, NULL, reason, NULL), TRIAL_NEW);
-		assert_int_equal(trial_refuse(dir, "\"quoted\" reason", NULL), 0);
+		assert_int_equal(trial_refuse(dir, "\"quoted\" reason", NULL, NULL), 0);
 	}
 	assert_int_equal(trial_enter(dir, "d1", NULL, reason, NULL), TRIAL_NEW);
 	assert_int_equal(trial_enter(dir, "d2", NULL, reason, NULL), TRIAL_REFUSED);
 	assert_string_equal(reason, "\"quoted\" reason");
-	assert_int_equal(trial_forget(dir, NULL), TRIAL_REFUSED_MAX);
+	assert_int_equal(trial_forget(dir, NULL, NULL), TRIAL_REFUSED_MAX);
 	close(dir);
 	path_remove_tree(AT_FDCWD, folder_path, NULL);
 }
