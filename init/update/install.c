@@ -166,6 +166,8 @@ static int verify_root(struct job *j, struct err *e)
 	free(t.reader.held);
 	if (rc < 0)
 		err_prefix(e, "%s", j->in->root);
+	else /* the hash tree, and what was read once more on the way */
+		tell(j, "verifying", m->boot.bytes + m->root.bytes - j->done);
 	return rc;
 }
 

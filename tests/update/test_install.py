@@ -31,6 +31,10 @@ def installed(image, ssh_key, tmp_path_factory):
             "cd /sys/block; for d in vd*; do echo $d $(cat $d/size); done").splitlines())}
         target, small_one = names[str(6 << 21)], names[str(100 << 11)]
         said = {}
+        machine.ssh(f"mke2fs -qF /dev/{small_one} && mkdir /run/mounted && "
+                    f"mount /dev/{small_one} /run/mounted")
+        said["mounted"] = machine.try_ssh(f"berth install --erase {small_one} /dev/{small_one}").stderr
+        machine.ssh("umount /run/mounted")
         for what, command in {
                 "itself": "berth install --erase vda /dev/$(ls /sys/block/dm-0/slaves | tr -d 0-9)",
                 "partition": "berth install /dev/vda1",
@@ -52,6 +56,7 @@ def test_a_disk_is_not_erased_by_mistake(installed):
     _, said = installed
     assert "is the disk that this system runs from" in said["itself"]
     assert "there is no whole disk" in said["partition"]
+    assert "is in use: something of it is mounted" in said["mounted"]
     assert "the disk is too small: it has 100 MiB" in said["small"]
     assert "nothing was changed: the name was not" in said["name"]
     assert "there is no whole disk" in said["nothing"]

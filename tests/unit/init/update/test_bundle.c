@@ -89,6 +89,19 @@ static int next_chunk(void *arg, const struct image *image, uint32_t i, void *ou
 	return bundle_read_chunk(s->fd, image, i, s->stored, out, e);
 }
 
+/* Each phase goes up to its end, and not beyond. */
+static void follow(void *arg, const struct install_progress *p)
+{
+	struct install_progress *last = arg;
+
+	assert_true(p->done <= p->total);
+	if (last->doing && strcmp(last->doing, p->doing) != 0)
+		assert_int_equal(last->done, last->total);
+	else
+		assert_true(p->done >= last->done);
+	*last = *p;
+}
+
 /* A slot full of what an older version left. */
 static void make_slot(uint64_t root_bytes)
 {
@@ -104,8 +117,9 @@ static int install(const char *bundle, const char *keys, uint64_t root_bytes, st
 	automanifest struct manifest m = { 0 };
 	struct keyring k = { 0 };
 	char boot[128], root[128], comment[SIGNATURE_COMMENT_MAX];
-	struct install in = { .manifest = &m, .boot = boot, .root = root,
-			      .chunk = next_chunk, .chunk_arg = &s };
+	struct install_progress last = { 0 };
+	struct install in = { .manifest = &m, .boot = boot, .root = root, .progress = follow,
+			      .progress_arg = &last, .chunk = next_chunk, .chunk_arg = &s };
 	int rc;
 
 	assert_true(fd >= 0);
@@ -120,6 +134,9 @@ static int install(const char *bundle, const char *keys, uint64_t root_bytes, st
 		rc = install_check_room(&in, e);
 	if (!rc)
 		rc = install_write(&in, e);
+	if (!rc)
+		assert_int_equal(last.done, last.total);
+	last.done = 0;
 	if (!rc)
 		rc = install_verify(&in, e);
 	return rc;
