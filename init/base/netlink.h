@@ -1,4 +1,4 @@
-/* Links, addresses, routes and rules over rtnetlink (base/nlmsg.h). A handle is one socket and
+/* Links, addresses, routes, rules and neighbours over rtnetlink (base/nlmsg.h). A handle is one socket and
  * belongs to the network namespace in which it was opened, wherever the process goes afterwards.
  * Calls block for the kernel's answer, which it gives at once. A callback must not use the handle
  * that calls it (-EBUSY); it may use another. "add" of what is already there,
@@ -185,3 +185,14 @@ int netlink_rule_add(struct netlink *nl, const struct netlink_rule *r, struct er
 int netlink_rule_del(struct netlink *nl, const struct netlink_rule *r, struct err *e);
 typedef void netlink_rule_fn(const struct netlink_rule *rule, void *arg);
 int netlink_rules(struct netlink *nl, netlink_rule_fn *fn, void *arg, struct err *e);
+
+/* ---- neighbours ---- */
+
+/* Has the kernel find out whether somebody with this address is on the link; it takes up to 3 s
+ * to give up. */
+int netlink_neighbour_ask(struct netlink *nl, int index, const struct netlink_addr *a,
+			  struct err *e);
+
+/* All that somebody asked for; `answers`: the last that was heard is not that it does not. */
+typedef void netlink_neighbour_fn(int index, const struct netlink_addr *a, bool answers, void *arg);
+int netlink_neighbours(struct netlink *nl, netlink_neighbour_fn *fn, void *arg, struct err *e);

@@ -16,6 +16,7 @@
 #include "base/netlink.h"
 #include "base/spawn.h"
 #include "update/hostconfig.h"
+#include "update/routers.h"
 
 enum {
 	JSON_BYTES_MAX = 1 << 20,
@@ -156,6 +157,7 @@ void facts_host(struct before *out)
 				.links = links_with_address() };
 	out->route = has_route("/proc/net/route", "\t00000000\t") ||
 		     has_route("/proc/net/ipv6_route", "\n00000000000000000000000000000000 00 ");
+	routers_ask(&out->router4, &out->router6);
 }
 
 /* ---- containers ---- */

@@ -31,6 +31,10 @@ int gate_network(const struct before *before, const struct before *now, bool con
 			       since, before->links);
 	if (before->route && !now->route)
 		return err_set(e, -EAGAIN, "there is no default route, before %s there was one", since);
+	/* An address of another network looks well from inside, and nobody gets in. */
+	if ((before->router4 && !now->router4) || (before->router6 && !now->router6))
+		return err_set(e, -EAGAIN, "no router answers over %s, before %s one did",
+			       before->router4 && !now->router4 ? "IPv4" : "IPv6", since);
 	return 0;
 }
 

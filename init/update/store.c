@@ -61,6 +61,8 @@ static void read_before(yyjson_val *from, struct before *out)
 	out->data = yyjson_get_bool(yyjson_obj_get(from, "data"));
 	out->links = (unsigned)yyjson_get_uint(yyjson_obj_get(from, "links"));
 	out->route = yyjson_get_bool(yyjson_obj_get(from, "route"));
+	out->router4 = yyjson_get_bool(yyjson_obj_get(from, "router4"));
+	out->router6 = yyjson_get_bool(yyjson_obj_get(from, "router6"));
 	yyjson_arr_foreach(yyjson_obj_get(from, "healthy"), i, count, name)
 		if (out->healthy_count < CRITICAL_MAX && yyjson_is_str(name))
 			snprintf(out->healthy[out->healthy_count++], NAME_MAX_BYTES, "%s",
@@ -92,10 +94,16 @@ int store_read_slot(int store, enum slot s, struct slot_record *out, struct err 
 	return 0;
 }
 
+static const char *truth(bool b)
+{
+	return b ? "true" : "false";
+}
+
 static void add_before(struct buf *out, const struct before *b)
 {
-	buf_addf(out, ",\"before\":{\"data\":%s,\"links\":%u,\"route\":%s,\"healthy\":[",
-		 b->data ? "true" : "false", b->links, b->route ? "true" : "false");
+	buf_addf(out, ",\"before\":{\"data\":%s,\"links\":%u", truth(b->data), b->links);
+	buf_addf(out, ",\"route\":%s,\"router4\":%s,\"router6\":%s,\"healthy\":[", truth(b->route),
+		 truth(b->router4), truth(b->router6));
 	for (unsigned i = 0; i < b->healthy_count; i++) {
 		buf_adds(out, i ? "," : "");
 		buf_add_json_string(out, b->healthy[i], strlen(b->healthy[i]));

@@ -34,6 +34,7 @@ struct before {
 	bool data;           /* /var was on the data partition */
 	unsigned links;      /* network links that had an address, loopback aside */
 	bool route;          /* a default route */
+	bool router4, router6; /* a default route's router answered */
 	unsigned healthy_count;
 	char healthy[CRITICAL_MAX][NAME_MAX_BYTES]; /* containers that were healthy */
 };

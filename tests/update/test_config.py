@@ -110,6 +110,37 @@ def test_a_change_that_is_confirmed_stays(machine, ssh_key):
     assert machine.ssh("berth config diff /tmp/new || hostname").endswith("fifth\n")
 
 
+# An address of a network that is not there: from inside all is well.
+ASTRAY = """network:
+  version: 2
+  ethernets:
+    eth0: {addresses: [192.0.2.9/24], routes: [{to: default, via: 192.0.2.1}]}
+"""
+
+
+def go_astray(machine, ssh_key, options=""):
+    """Over the very connection that it cuts; how the session ends is not known."""
+    text = seed("astray", ssh_key) + ASTRAY
+    machine.try_ssh(f"cat >/tmp/new; berth config apply {options} /tmp/new", 15, text)
+    wait_until(lambda: machine.try_ssh("true", 5).returncode != 0, SHORT_SECONDS, "SSH is cut off")
+
+
+def boot_id(machine):
+    return machine.ssh("cat /proc/sys/kernel/random/boot_id")
+
+
+def test_a_change_of_the_network_that_cuts_ssh_off_is_back_by_itself(machine, ssh_key):
+    machine.wait_ssh()
+    before, this_boot = machine.ssh("ip -4 -o addr show dev eth0"), boot_id(machine)
+    go_astray(machine, ssh_key, "--confirm-within 40s")
+    machine.wait_ssh()
+    assert machine.ssh("ip -4 -o addr show dev eth0").split()[3] == before.split()[3]
+    assert boot_id(machine) == this_boot
+    assert machine.ssh("hostname") == "fifth\n"
+    assert "nobody confirmed the new configuration" in machine.ssh("dmesg")
+    assert "astray" not in machine.ssh("cat /var/lib/berth/config/user-data"), "nothing was kept"
+
+
 def test_settings_take_effect_at_once(machine, ssh_key):
     def time_is(state):
         return any(s["name"] == "time" and s["state"] == state for s in machine.status()["services"])
@@ -211,3 +242,20 @@ def test_a_bad_version_does_not_cost_a_good_configuration(machine, ssh_key, bund
     assert now["hostname"] == "seventh" and not now["faults"]
     assert outcomes(found, 3) == [("b", "running"), ("a", "failed"), ("a", "config refused")]
     assert "network: 0 links have an address" in found["refused"][0]["reason"]
+
+
+def test_a_network_that_was_not_confirmed_is_given_back_at_the_next_boot(machine, ssh_key):
+    machine.power_cut()
+    machine.seed = None  # what was applied is what the next boot reads
+    machine.start()
+    machine.wait_ssh()
+    assert in_force(machine)["source"]["kind"] == "installed"
+    wait_kept(machine)
+    go_astray(machine, ssh_key)
+    machine.power_cut()
+    machine.start()
+    machine.wait_console("did not pass its gate: network: no router answers over IPv4, before the new")
+    machine.wait_ssh()
+    now = in_force(machine)
+    assert now["hostname"] == "sixth" and now["source"]["used"] == "last good"
+    assert "is refused: network: no router answers over IPv4" in machine.ssh("berth status")

@@ -30,20 +30,28 @@ static const struct {
 	{ "restarts without end", "abababa", "??????F" },
 };
 
+enum { IPV4 = 1, IPV6 = 2 };
+
 /* Links and default route before and now; what a version's gate says, and a configuration's. */
 static const struct {
 	unsigned links;
 	bool route;
 	unsigned links_now;
 	bool route_now, version, config;
+	unsigned routers, routers_now; /* over which some router answers */
 } networks[] = {
-	{ 1, true, 1, true, true, true },
-	{ 1, true, 0, false, false, false },
-	{ 1, true, 1, false, false, false },
-	{ 2, true, 1, true, false, true }, /* two cards became one bond */
-	{ 2, false, 0, false, false, false },
-	{ 0, false, 0, false, true, true },
-	{ 0, false, 2, true, true, true },
+	{ 1, true, 1, true, true, true, 0, 0 },
+	{ 1, true, 0, false, false, false, 0, 0 },
+	{ 1, true, 1, false, false, false, 0, 0 },
+	{ 2, true, 1, true, false, true, 0, 0 }, /* two cards became one bond */
+	{ 2, false, 0, false, false, false, 0, 0 },
+	{ 0, false, 0, false, true, true, 0, 0 },
+	{ 0, false, 2, true, true, true, 0, 0 },
+	{ 1, true, 1, true, true, true, IPV4 | IPV6, IPV4 | IPV6 },
+	{ 1, true, 1, true, false, false, IPV4 | IPV6, IPV6 }, /* a wrong IPv4 address */
+	{ 1, true, 1, true, false, false, IPV6, IPV4 },
+	{ 1, true, 1, true, true, true, IPV4, IPV4 | IPV6 },
+	{ 1, true, 1, true, true, true, 0, IPV4 },
 };
 
 static void test_the_network_as_it_was(void **unused)
@@ -51,9 +59,13 @@ static void test_the_network_as_it_was(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(networks); i++) {
 		const struct before was = { .known = true, .links = networks[i].links,
-					    .route = networks[i].route };
+					    .route = networks[i].route,
+					    .router4 = networks[i].routers & IPV4,
+					    .router6 = networks[i].routers & IPV6 };
 		const struct before now = { .known = true, .links = networks[i].links_now,
-					    .route = networks[i].route_now };
+					    .route = networks[i].route_now,
+					    .router4 = networks[i].routers_now & IPV4,
+					    .router6 = networks[i].routers_now & IPV6 };
 
 		assert_int_equal(gate_network(&was, &now, false, NULL) == 0, networks[i].version);
 		assert_int_equal(gate_network(&was, &now, true, NULL) == 0, networks[i].config);

@@ -48,7 +48,8 @@ static struct slot_record record(void)
 	struct slot_record r = { .digest = "0123abcd", .version = "1.2+x", .reason = "it \"broke\"\n",
 				 .config = "cafe", .time_ns = 1700000000123456789, .result = RESULT_FAILED };
 
-	r.before = (struct before){ true, true, 2, true, 2, { "web", "db" } };
+	r.before = (struct before){ .known = true, .data = true, .links = 2, .route = true, .router6 = true,
+				    .healthy_count = 2, .healthy = { "web", "db" } };
 	return r;
 }
 
