@@ -196,3 +196,12 @@ int netlink_neighbour_ask(struct netlink *nl, int index, const struct netlink_ad
 /* All that somebody asked for; `answers`: the last that was heard is not that it does not. */
 typedef void netlink_neighbour_fn(int index, const struct netlink_addr *a, bool answers, void *arg);
 int netlink_neighbours(struct netlink *nl, netlink_neighbour_fn *fn, void *arg, struct err *e);
+
+/* ---- routers' advertisements ---- */
+
+/* A handle that receives the options that the kernel has no use for (name servers ...). */
+int netlink_advert_open(struct netlink **out, struct err *e);
+
+/* Calls `fn` for each that waits: the option as the router sent it, kind and size its first bytes. */
+typedef void netlink_advert_fn(int index, const uint8_t *option, size_t size, void *arg);
+int netlink_advert_read(struct netlink *nl, netlink_advert_fn *fn, void *arg, struct err *e);

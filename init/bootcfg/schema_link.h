@@ -10,7 +10,7 @@
 extern const struct type type_link_addresses, type_link_name_servers, type_link_mac;
 extern const struct type type_link_mtu, type_link_ipv6_mtu, type_link_local, type_link_optional;
 extern const struct type type_link_activation, type_link_identifier, type_link_generation;
-extern const struct type type_link_renderer, type_link_gateway;
+extern const struct type type_link_renderer, type_link_gateway, type_link_ra_overrides;
 
 extern const struct type type_link_id, type_link_ids; /* schema_links.c */
 
@@ -58,6 +58,9 @@ void network_finish_link(struct walk *w, const struct node *n, yyjson_mut_val *l
 	  .help = "What of an IPv4 lease is used, and what is asked for." },                       \
 	{ .name = "dhcp6-overrides", .type = &type_link_overrides, .normal = "all is used",        \
 	  .example = "{use-dns: false}", .help = "The same for DHCPv6." },                         \
+	{ .name = "ra-overrides", .type = &type_link_ra_overrides, .normal = "all is used",         \
+	  .example = "{use-dns: false}",                                                           \
+	  .help = "What of routers' advertisements is used beside addresses and routes." },        \
 	{ .name = "dhcp-identifier", .type = &type_link_identifier, .normal = "mac",               \
 	  .example = "mac", .help = "What the DHCP server tells machines apart by." },             \
 	{ .name = "optional", .type = &type_bool, .normal = "false", .example = "true",            \

@@ -76,10 +76,13 @@ static size_t ipv4_arguments(struct client *c, const char **argv, size_t n, char
 
 static size_t ipv6_arguments(const struct client *c, const char **argv, size_t n)
 {
-	static const char *const wanted[] = { "-O", "dns", "-O", "search" };
+	/* 56 and 31: time servers (RFC 5908, RFC 4075). */
+	static const char *const wanted[] = { "dns", "search", "56", "31" };
 
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		argv[n++] = "-O";
 		argv[n++] = wanted[i];
+	}
 	if (c->stateless)
 		argv[n++] = "-l";
 	return n;

@@ -202,22 +202,26 @@ static bool read_router(char *text, struct lease *l)
 	return true;
 }
 
+/* Who says it: a server of IPv4, of IPv6, a router of IPv6. */
+enum { BY_DHCP4 = 1, BY_DHCP6 = 2, BY_ROUTER = 4 };
+
 /* In the order in which they must be read. */
 static const struct {
 	const char *name;
 	bool (*read)(char *text, struct lease *l);
 	const char *what;
-	bool ipv6; /* both have it */
+	int by;
 } fields[] = {
-	{ "serverid", read_server, "the server's own address", false },
-	{ "staticroutes", read_routes, "the routes (option 121)", false },
-	{ "router", read_router, "the router", false },
-	{ "dns", read_dns, "the name servers", true },
-	{ "domain", read_names, "the domain", false },
-	{ "search", read_names, "the search domains", true },
-	{ "ntpsrv", read_ntp, "the time servers", false },
-	{ "mtu", read_mtu, "the MTU", false },
-	{ "lease", read_seconds, "the lease's time", true },
+	{ "serverid", read_server, "the server's own address", BY_DHCP4 },
+	{ "staticroutes", read_routes, "the routes (option 121)", BY_DHCP4 },
+	{ "router", read_router, "the router", BY_DHCP4 },
+	{ "dns", read_dns, "the name servers", BY_DHCP4 | BY_DHCP6 | BY_ROUTER },
+	{ "domain", read_names, "the domain", BY_DHCP4 },
+	{ "search", read_names, "the search domains", BY_DHCP4 | BY_DHCP6 | BY_ROUTER },
+	{ "ntpsrv", read_ntp, "the time servers", BY_DHCP4 | BY_DHCP6 },
+	{ "sntp", read_ntp, "the time servers (option 31)", BY_DHCP6 },
+	{ "mtu", read_mtu, "the MTU", BY_DHCP4 },
+	{ "lease", read_seconds, "the lease's time", BY_DHCP4 | BY_DHCP6 },
 };
 
 static void read_field(char *const *environment, size_t i, struct lease *l, struct buf *ignored)
@@ -232,6 +236,18 @@ static void read_field(char *const *environment, size_t i, struct lease *l, stru
 		return;
 	*l = before;
 	buf_addf(ignored, "the DHCP server gave nonsense for %s; it is ignored\n", fields[i].what);
+}
+
+static void read_fields(char *const *environment, int by, struct lease *l, struct buf *ignored)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (fields[i].by & by)
+			read_field(environment, i, l, ignored);
+}
+
+void lease_add_names(char *const *environment, struct lease *l, struct buf *ignored)
+{
+	read_fields(environment, BY_ROUTER, l, ignored);
 }
 
 /* "24" (mask) or "255.255.255.0" (subnet); neither: the address's old class, as RFC 2131 has it. */
@@ -267,10 +283,8 @@ static int read_ipv6(char *const *environment, struct lease *l, struct buf *igno
 
 	if (ip && (!parse_host(ip, &l->address) || l->address.family != AF_INET6))
 		return err_set(e, -EINVAL, "the DHCPv6 server gave no usable address");
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		if (fields[i].ipv6)
-			read_field(environment, i, l, ignored);
-	return ip || l->dns_count ? 0 :
+	read_fields(environment, BY_DHCP6, l, ignored);
+	return ip || l->dns_count || l->ntp_count || l->search_count ? 0 :
 		err_set(e, -EINVAL, "the DHCPv6 server gave neither an address nor a name server");
 }
 
@@ -282,8 +296,7 @@ static int read_ipv4(char *const *environment, struct lease *l, struct buf *igno
 		return err_set(e, -EINVAL, "the DHCP server gave no usable address");
 	if (!read_prefix(environment, &l->address))
 		return err_set(e, -EINVAL, "the DHCP server gave no usable network mask");
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		read_field(environment, i, l, ignored);
+	read_fields(environment, BY_DHCP4, l, ignored);
 	return 0;
 }
 

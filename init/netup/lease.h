@@ -55,6 +55,9 @@ struct lease_file {
 int lease_read(char *const *environment, int family, struct lease *out, struct buf *ignored,
 	       struct err *e);
 
+/* Adds "dns" and "search" of the environment, and nothing else. */
+void lease_add_names(char *const *environment, struct lease *l, struct buf *ignored);
+
 /* "ens3", "eth0.5": what the kernel may have called a link, and no path. */
 bool lease_is_link_name(const char *name);
 

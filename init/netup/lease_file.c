@@ -157,7 +157,7 @@ void lease_load(const char *dir, const char *link, int family, struct lease_file
 	snprintf(out->lease.link, sizeof(out->lease.link), "%s", link);
 	take_lists(root, &out->lease);
 	out->valid = (take_address(yyjson_obj_get(root, "address"), &out->lease.address) ||
-		      out->lease.dns_count) &&
+		      out->lease.dns_count || out->lease.ntp_count || out->lease.search_count) &&
 		     (!out->until_ms || out->until_ms > clock_boot_ms());
 	yyjson_doc_free(doc);
 }

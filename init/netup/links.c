@@ -113,6 +113,7 @@ void links_forget(struct manager *m, size_t i)
 
 	client_drop(&p->dhcp4);
 	client_drop(&p->dhcp6);
+	advert_free(&p->adverts);
 	state_remove(NETUP_RUN, p->is.name);
 	buf_free(&p->addresses);
 	buf_free(&p->words);

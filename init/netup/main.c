@@ -28,7 +28,7 @@ extern char **environ;
 
 struct daemon {
 	struct manager m;
-	struct netlink *monitor;
+	struct netlink *monitor, *adverts;
 	struct loop_source *soon;
 	bool matters;
 };
@@ -68,6 +68,26 @@ static void on_links(struct loop *l, int fd, uint32_t events, void *arg)
 	if (code < 0 && code != -ENOBUFS)
 		log_error("%s", e.text);
 	if (d->matters || code == -ENOBUFS)
+		settle_soon(d);
+}
+
+static void hear_advert(int index, const uint8_t *option, size_t size, void *arg)
+{
+	struct daemon *d = arg;
+
+	d->matters = manager_hears(&d->m, index, option, size) || d->matters;
+}
+
+static void on_adverts(struct loop *l, int fd, uint32_t events, void *arg)
+{
+	struct daemon *d = arg;
+	struct err e = { "" };
+
+	(void)l, (void)fd, (void)events;
+	d->matters = false;
+	if (netlink_advert_read(d->adverts, hear_advert, d, &e) < 0)
+		log_error("%s", e.text);
+	if (d->matters)
 		settle_soon(d);
 }
 
@@ -162,6 +182,8 @@ static int start(struct daemon *d, struct err *e)
 	if (code == 0)
 		code = netlink_monitor_open(&d->monitor, e);
 	if (code == 0)
+		code = netlink_advert_open(&d->adverts, e);
+	if (code == 0)
 		code = watch_leases(d, e);
 	if (code == 0)
 		code = control_listen(&d->m, e);
@@ -170,7 +192,8 @@ static int start(struct daemon *d, struct err *e)
 	if (!loop_signal(d->m.loop, SIGTERM, on_end, d) ||
 	    !loop_signal(d->m.loop, SIGINT, on_end, d) ||
 	    !loop_signal(d->m.loop, SIGHUP, on_hangup, d) ||
-	    !loop_fd(d->m.loop, netlink_fd(d->monitor), EPOLLIN, on_links, d))
+	    !loop_fd(d->m.loop, netlink_fd(d->monitor), EPOLLIN, on_links, d) ||
+	    !loop_fd(d->m.loop, netlink_fd(d->adverts), EPOLLIN, on_adverts, d))
 		return err_sys(e, "cannot watch the network links");
 	return 0;
 }
@@ -179,6 +202,7 @@ static void stop(struct daemon *d)
 {
 	manager_free(&d->m);
 	netlink_close(d->monitor);
+	netlink_close(d->adverts);
 	netlink_close(d->m.nl);
 	netlink_close(d->m.list);
 	if (d->m.loop)

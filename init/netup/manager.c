@@ -72,6 +72,27 @@ static void see_dhcp(struct manager *m, struct port *p)
 	p->lease6.valid = p->lease6.valid && p->dhcp6.loop;
 }
 
+/* ---- routers ---- */
+static bool hears_routers(const struct port *p)
+{
+	return port_carries(p) &&
+	       (plan_bool(p->plan, "accept-ra", true) || plan_bool(p->plan, "faulty", false));
+}
+
+bool manager_hears(struct manager *m, int index, const uint8_t *option, size_t size)
+{
+	struct port *p = port_by_index(m, index);
+
+	return p && hears_routers(p) && advert_note(&p->adverts, option, size, clock_boot_ms());
+}
+
+static void see_adverts(struct port *p)
+{
+	if (!hears_routers(p))
+		advert_free(&p->adverts);
+	advert_collect(&p->adverts, p->is.name, clock_boot_ms(), &p->router);
+}
+
 /* ---- rounds ---- */
 static void on_again(struct loop *l, void *arg)
 {
@@ -88,7 +109,8 @@ static int64_t next_end(const struct manager *m)
 	int64_t now = clock_boot_ms(), soonest = -1;
 
 	for (size_t i = 0; i < m->count; i++) {
-		const struct lease_file *files[] = { &m->ports[i]->lease4, &m->ports[i]->lease6 };
+		const struct port *p = m->ports[i];
+		const struct lease_file *files[] = { &p->lease4, &p->lease6, &p->router };
 
 		for (size_t k = 0; k < ARRAY_LEN(files); k++) {
 			int64_t left = files[k]->until_ms - now;
@@ -135,6 +157,7 @@ static void bring(struct manager *m, struct wanted *w)
 	for (size_t i = 0; i < m->count; i++) {
 		see_carrier(m->ports[i]);
 		see_dhcp(m, m->ports[i]);
+		see_adverts(m->ports[i]);
 	}
 	wanted_collect(m, w);
 	apply_wanted(m, w);
@@ -177,6 +200,7 @@ void manager_free(struct manager *m)
 
 		client_stop(&p->dhcp4);
 		client_stop(&p->dhcp6);
+		advert_free(&p->adverts);
 		buf_free(&p->addresses);
 		buf_free(&p->words);
 		free(p->state_text);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/loop.h"
 #include "base/netlink.h"
+#include "netup/advert.h"
 #include "netup/client.h"
 #include "netup/lease.h"
 #include "netup/netup.h"
@@ -32,6 +33,8 @@ struct port {
 	bool shaped_member;
 	struct client dhcp4, dhcp6;
 	struct lease_file lease4, lease6;
+	struct adverts adverts;
+	struct lease_file router;     /* what of them holds */
 	char problem[ERR_TEXT_MAX];   /* what does not work; empty: nothing */
 	char told[ERR_TEXT_MAX];      /* the last one that was logged */
 	bool ready;                   /* has an address that others can reach */
@@ -60,6 +63,8 @@ struct manager {
 /* Reads the plan and settles. What is wrong with the file is in `e`; DHCP is used then. */
 int manager_load(struct manager *m, struct err *e);
 void manager_settle(struct manager *m);
+/* An option of a router's advertisement; true: it changes something. */
+bool manager_hears(struct manager *m, int index, const uint8_t *option, size_t size);
 /* Whether a change of this link concerns us. */
 bool manager_cares(const struct manager *m, const struct netlink_link *l);
 void manager_free(struct manager *m);

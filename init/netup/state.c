@@ -199,6 +199,8 @@ static char *link_text(const struct port *p)
 		add_lease(doc, yyjson_mut_obj_add_obj(doc, o, "dhcp4"), &p->lease4.lease);
 	if (p->lease6.valid)
 		add_lease(doc, yyjson_mut_obj_add_obj(doc, o, "dhcp6"), &p->lease6.lease);
+	if (p->router.valid)
+		add_lease(doc, yyjson_mut_obj_add_obj(doc, o, "ra"), &p->router.lease);
 	if (p->problem[0])
 		yyjson_mut_obj_add_str(doc, o, "problem", p->problem);
 	json = yyjson_mut_write(doc, YYJSON_WRITE_NEWLINE_AT_END, NULL);
@@ -287,8 +289,11 @@ static void write_resolver(struct manager *m)
 	for (size_t i = 0; i < m->count; i++)
 		resolver_add_plan(&r, sorted[i]->plan);
 	for (size_t i = 0; i < m->count; i++) {
-		resolver_add_lease(&r, &sorted[i]->lease4, plan_overrides(sorted[i]->plan, AF_INET));
-		resolver_add_lease(&r, &sorted[i]->lease6, plan_overrides(sorted[i]->plan, AF_INET6));
+		yyjson_val *plan = sorted[i]->plan;
+
+		resolver_add_lease(&r, &sorted[i]->lease4, plan_overrides(plan, AF_INET));
+		resolver_add_lease(&r, &sorted[i]->lease6, plan_overrides(plan, AF_INET6));
+		resolver_add_lease(&r, &sorted[i]->router, yyjson_obj_get(plan, "ra-overrides"));
 	}
 	write_if_new(NETUP_RUN, "resolv.conf", &m->resolver_text, resolver_text(&r));
 	if (!m->plan.own_time)

@@ -2,8 +2,8 @@
 Just enough of each, and with whatever a test wants to be said.
 
 usage: servers.py dhcp LINK SERVER-ADDRESS CLIENT-ADDRESS [OPTION=HEX...]
-       servers.py dhcp6 LINK CLIENT-ADDRESS|- NAME-SERVER
-       servers.py router LINK PREFIX FLAGS"""
+       servers.py dhcp6 LINK CLIENT-ADDRESS|- NAME-SERVER [OPTION=HEX...]
+       servers.py router LINK PREFIX FLAGS [OPTION=HEX...]"""
 import ipaddress
 import socket
 import struct
@@ -35,31 +35,47 @@ def read_options(data):
     return found
 
 
-def dhcp(link, own, given, *extra):
+def dhcp_options(own, extra, seconds=3600):
+    """extra: OPTION=HEX, as on the command line."""
     ip = lambda text: ipaddress.ip_address(text).packed
-    options = {MASK: ip("255.255.255.0"), TIME: struct.pack("!I", 3600), SERVER: ip(own)}
+    options = {MASK: ip("255.255.255.0"), TIME: struct.pack("!I", seconds), SERVER: ip(own)}
     for text in extra:
         number, value = text.split("=")
         options[int(number)] = bytes.fromhex(value)
+    return options
+
+
+def dhcp_answer(request, own, given, options):
+    """What the server says to a request; None: nothing."""
+    ip = lambda text: ipaddress.ip_address(text).packed
+    asked = read_options(request[240:])
+    kind = asked.get(KIND, b"\0")[0]
+    if kind not in (DISCOVER, REQUEST):
+        return None
+    wanted = asked.get(50, request[12:16])
+    good = kind == DISCOVER or wanted == ip(given)
+    answer = OFFER if kind == DISCOVER else ACK if good else NAK
+    head = struct.pack("!BBBB4sHH4s4s4s4s16s64s128s", 2, 1, 6, 0, request[4:8], 0, 0x8000, bytes(4),
+                       ip(given), ip(own), bytes(4), request[28:44], bytes(64), bytes(128))
+    said = {KIND: bytes([answer]), **(options if good else {SERVER: ip(own)})}
+    tail = b"".join(bytes([n, len(v)]) + v for n, v in said.items())
+    return head + MAGIC + tail + b"\xff"
+
+
+def dhcp(link, own, given, *extra):
+    options = dhcp_options(own, extra)
     s = listen(socket.AF_INET, 67, link)
     print("ready", flush=True)
     while True:
         request, _ = s.recvfrom(2048)
-        asked = read_options(request[240:])
-        kind = asked.get(KIND, b"\0")[0]
-        if kind not in (DISCOVER, REQUEST):
-            continue
-        wanted = asked.get(50, request[12:16])
-        good = kind == DISCOVER or wanted == ip(given)
-        answer = OFFER if kind == DISCOVER else ACK if good else NAK
-        head = struct.pack("!BBBB4sHH4s4s4s4s16s64s128s", 2, 1, 6, 0, request[4:8], 0, 0x8000, bytes(4),
-                           ip(given), ip(own), bytes(4), request[28:44], bytes(64), bytes(128))
-        said = {KIND: bytes([answer]), **(options if good else {SERVER: ip(own)})}
-        tail = b"".join(bytes([n, len(v)]) + v for n, v in said.items())
-        s.sendto(head + MAGIC + tail + b"\xff", ("255.255.255.255", 68))
+        answer = dhcp_answer(request, own, given, options)
+        if answer:
+            s.sendto(answer, ("255.255.255.255", 68))
 
 
-def dhcp6(link, given, name_server):
+def dhcp6(link, given, name_server, *extra):
+    more = b"".join(struct.pack("!HH", int(n), len(v) // 2) + bytes.fromhex(v)
+                    for n, v in (text.split("=") for text in extra))
     s = listen(socket.AF_INET6, 547, link)
     index = socket.if_nametoindex(link)
     group = ipaddress.ip_address("ff02::1:2").packed
@@ -78,11 +94,19 @@ def dhcp6(link, given, name_server):
         if given != "-" and 3 in asked:
             address = option(5, ipaddress.ip_address(given).packed + struct.pack("!II", 3600, 7200))
             body += option(3, asked[3][:4] + struct.pack("!II", 1800, 2700) + address)
-        body += option(23, ipaddress.ip_address(name_server).packed)
+        body += option(23, ipaddress.ip_address(name_server).packed) + more
         s.sendto(bytes([kind]) + request[1:4] + body, sender)
 
 
-def router(link, prefix, flags):
+def router_option(text):
+    """NUMBER=HEX; zeros fill the last eight bytes."""
+    number, value = text.split("=")
+    body = bytes.fromhex(value)
+    units = (len(body) + 2 + 7) // 8
+    return (bytes([int(number), units]) + body).ljust(units * 8, b"\0")
+
+
+def router(link, prefix, flags, *extra):
     """flags: hexadecimal; 80 is "managed", 40 "other"."""
     import time
     s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
@@ -92,6 +116,7 @@ def router(link, prefix, flags):
     information = struct.pack("!BBBBIII16s", 3, 4, network.prefixlen, 0xc0, 7200, 3600, 0,
                               network.network_address.packed)
     packet = struct.pack("!BBHBBHII", 134, 0, 0, 64, int(flags, 16), 1800, 0, 0) + information
+    packet += b"".join(map(router_option, extra))
     print("ready", flush=True)
     while True:
         try:

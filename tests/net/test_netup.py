@@ -40,13 +40,16 @@ def defaults(lab):
 
 def test_without_a_plan_every_card_asks():
     with Lab(["c0", "c1"]) as lab:
-        offer(lab, "c0", "10.0.0.5", "15=" + b"example.org".hex(), "42=0a000009", "26=0514")
+        offer(lab, "c0", "10.0.0.5", "15=" + b"example.org".hex(), "42=0a000009", "26=0514",
+              "119=" + b"\x03lab\x07example\0".hex(), "121=00" + HEX_ROUTER + "0cac100a000002")
         lab.wait(lambda: lab.addresses("c0") == ["10.0.0.5/24"], "the lease's address")
         index = lab.ip("link", "show", "dev", "c0")[0]["ifindex"]
         lab.wait(lambda: defaults(lab) == [("c0", "10.0.0.1", 1000 + index)], "the default route")
         lab.wait(lambda: lab.state("c0").get("state") == "bound", "the state")
-        assert lab.file("/run/berth/resolv.conf") == "nameserver 10.0.0.1\nsearch example.org\n"
+        assert lab.file("/run/berth/resolv.conf") == "nameserver 10.0.0.1\nsearch example.org lab.example\n"
         lab.wait(lambda: lab.ip("link", "show", "dev", "c0")[0]["mtu"] == 1300, "the MTU")
+        assert lab.state("c0")["dhcp4"]["ntp"] == ["10.0.0.9"]
+        assert any(r["dst"] == "172.16.0.0/12" and r["gateway"] == "10.0.0.2" for r in lab.routes())
         assert lab.state()["state"] == "online" and lab.state()["ready"] == ["c0"]
         lab.wait(lambda: lab.state("c1").get("state") == "no-answer", "the other card asks on")
 
@@ -207,20 +210,54 @@ def test_a_config_that_is_no_json():
         assert "is no JSON" in lab.log.read_text()
 
 
+# DHCPv6's options: search domains (RFC 3646), time servers (RFC 5908; before it RFC 4075).
+DOMAIN6 = "24=" + b"\x03lab\x07example\0".hex()
+TIME6 = "56=0001001020010db8000000000000000000000123"
+OLD_TIME6 = "31=20010db8000000000000000000000124"
+
+
 @pytest.mark.parametrize("flags, given, found", [
     ("80", "2001:db8::77", "2001:db8::77/128"),
     ("40", "-", None),
 ], ids=["stateful", "stateless"])
 def test_a_router_says_how_ipv6_is_found(flags, given, found):
     with Lab(["c0"]) as lab:
-        lab.serve("dhcp6", "c0-w", given, "2001:db8::53")
+        lab.serve("dhcp6", "c0-w", given, "2001:db8::53", DOMAIN6, TIME6, OLD_TIME6)
         lab.serve("router", "c0-w", "2001:db8::/64", flags)
         lab.wait(lambda: any(a.startswith("2001:db8::") for a in lab.addresses("c0")), "an address")
         lab.wait(lambda: "2001:db8::53" in lab.file("/run/berth/resolv.conf"), "the name server")
         if found:
             lab.wait(lambda: found in lab.addresses("c0"), "the server's address")
         assert lab.ip("-6", "route", "show", "default"), "the router's default route"
-        assert lab.state("c0")["dhcp6"]["dns"] == ["2001:db8::53"]
+        lease = lab.state("c0")["dhcp6"]
+        assert (lease["dns"], lease["search"]) == (["2001:db8::53"], ["lab.example"])
+        assert lease["ntp"] == ["2001:db8::123", "2001:db8::124"]
+
+
+def name_server(last, seconds):
+    """RDNSS (RFC 8106): 2001:db8::LAST, for so long."""
+    return f"25=0000{seconds:08x}20010db80000000000000000000000{last:02x}"
+
+
+DOMAIN = "31=000000000708" + b"\x07example\x03org\0".hex()
+
+
+def test_a_router_names_servers_and_domains():
+    with Lab(["c0"]) as lab:
+        router = lab.serve("router", "c0-w", "2001:db8::/64", "00", name_server(0x53, 3), DOMAIN)
+        lab.wait(lambda: lab.file("/run/berth/resolv.conf") ==
+                 "nameserver 2001:db8::53\nsearch example.org\n", "the router's words")
+        assert lab.state("c0")["ra"]["dns"] == ["2001:db8::53"]
+        lab.reload(plan(link("c0", ra_overrides={"use-dns": False})))
+        assert lab.file("/run/berth/resolv.conf") == "search example.org\n"
+        lab.reload(plan(link("c0", ra_overrides={"use-domains": False})))
+        lab.wait(lambda: lab.file("/run/berth/resolv.conf") == "nameserver 2001:db8::53\n",
+                 "the server alone")
+        router.kill()
+        lab.wait(lambda: "nameserver" not in lab.file("/run/berth/resolv.conf"), "its time is over")
+        lab.reload(plan(link("c0", accept_ra=False)))
+        lab.serve("router", "c0-w", "2001:db8::/64", "00", name_server(0x54, 600))
+        lab.wait(lambda: "ra" not in lab.state("c0"), "nothing that a router says")
 
 
 def test_no_ipv6_by_itself_where_none_is_wanted():

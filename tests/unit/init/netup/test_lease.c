@@ -83,6 +83,11 @@ static const struct {
 	  "" },
 	{ { IPV6, "dns=2001:db8::53" },
 	  STATE "\"routes\":[],\"dns\":[\"2001:db8::53\"],\"search\":[],\"ntp\":[]}", "" },
+	{ { IPV6, "ntpsrv=2001:db8::123", "sntp=2001:db8::124 2001:db8::125" },
+	  STATE "\"routes\":[],\"dns\":[],\"search\":[],\"ntp\":[\"2001:db8::123\",\"2001:db8::124\","
+		"\"2001:db8::125\"]}", "" },
+	{ { IPV6, "dns=2001:db8::53", "sntp=::1" },
+	  STATE "\"routes\":[],\"dns\":[\"2001:db8::53\"],\"search\":[],\"ntp\":[]}", "option 31" },
 	{ { IPV6, "router=10.0.0.1", "mtu=1400" }, NULL, "neither an address nor a name server" },
 	{ { IPV6, "ipv6=fe80::1" }, NULL, "no usable address" },
 	{ { IPV6, "ipv6=ff02::1" }, NULL, "no usable address" },
