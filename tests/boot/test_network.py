@@ -1,10 +1,12 @@
-"""Two machines with two cables between them: a node whose bond, VLAN, tunnel and addresses come from
-its configuration, and a machine that plays the switch (a bridge with the same VLAN on it)."""
+"""Two machines with four cables between them: a node whose bonds, VLANs, tunnel and addresses come from
+its configuration, and a machine that plays two switches: a bridge with the same VLANs on it for two
+cables, a bond that speaks LACP for the others. A fifth cable leads from the node to a DHCP server."""
 import json
 
 import pytest
 
-from machine import BOOT_SECONDS, SHORT_SECONDS, Machine, free_port, wait_until
+from machine import SHORT_SECONDS, Machine, free_port, wait_until
+from net.wire import Wire
 
 HEAD = """#cloud-config
 hostname: {name}
@@ -16,15 +18,26 @@ network:
     mgmt: {{match: {{driver: virtio_net}}, dhcp4: true, dhcp4-overrides: {{route-metric: 500}}}}
     port1: {{match: {{macaddress: "52:54:00:be:{n}:01"}}, set-name: port1}}
     port2: {{match: {{macaddress: "52:54:00:be:{n}:02"}}, set-name: port2}}
+    port3: {{match: {{macaddress: "52:54:00:be:{n}:03"}}, set-name: port3}}
+    port4: {{match: {{macaddress: "52:54:00:be:{n}:04"}}, set-name: port4}}
 """
 NODE = HEAD + """
+    leased: {{match: {{macaddress: "52:54:00:be:00:05"}}, set-name: leased, dhcp4: true, optional: true}}
   bonds:
+    bond1:
+      interfaces: [port3, port4]
+      parameters: {{mode: 802.3ad, lacp-rate: fast, mii-monitor-interval: 100}}
+      addresses: [10.98.0.1/24, "fd98::1/64"]
+      routes:
+        - {{to: default, via: 10.98.0.2, metric: 60}}
+        - {{to: "::/0", via: "fd98::2", metric: 60}}
     bond0:
       interfaces: [port1, port2]
       parameters: {{mode: active-backup, primary: port1, mii-monitor-interval: 100}}
       addresses: [10.99.0.1/24, "fd99::1/64"]
       routes:
         - {{to: default, via: 10.99.0.2, metric: 50}}
+        - {{to: "::/0", via: "fd99::2", metric: 50}}
         - {{to: 192.0.2.0/24, via: 10.99.0.2, table: 100}}
       routing-policy: [{{from: 10.10.0.1, table: 100, priority: 77}}]
   vlans:
@@ -43,10 +56,18 @@ NODE = HEAD + """
   wifis: {{}}
 """
 SWITCH = HEAD + """
+  bonds:
+    trunk:
+      interfaces: [port3, port4]
+      parameters: {{mode: 802.3ad, lacp-rate: fast, mii-monitor-interval: 100}}
+      addresses: [10.98.0.2/24, "fd98::2/64"]
+  dummy-devices:
+    beyond: {{addresses: [198.51.100.1/32, "2001:db8:99::1/128"]}}
   bridges:
     lan: {{interfaces: [port1, port2], parameters: {{stp: false}}, addresses: [10.99.0.2/24, "fd99::2/64"]}}
   vlans:
     office: {{id: 10, link: lan, addresses: [10.10.0.2/24]}}
+    guests: {{id: 20, link: lan, addresses: [10.20.0.2/24]}}
   tunnels:
     wg0:
       mode: wireguard
@@ -59,23 +80,30 @@ SWITCH = HEAD + """
 """
 
 
-def cards(number, here, there):
-    """Two e1000, each with a cable of UDP datagrams: no end has to be there first."""
+def cards(number, cables):
+    """e1000 cards, each with a cable of UDP datagrams (here, there): no end has to be there first."""
     argv = []
-    for i, (mine, other) in enumerate(zip(here, there), 1):
-        argv += ["-netdev", f"socket,id=wire{i},udp=127.0.0.1:{other},localaddr=127.0.0.1:{mine}",
+    for i, (here, there) in enumerate(cables, 1):
+        argv += ["-netdev", f"socket,id=wire{i},udp=127.0.0.1:{there},localaddr=127.0.0.1:{here}",
                  "-device", f"e1000,id=card{i},netdev=wire{i},mac=52:54:00:be:{number}:0{i},romfile="]
     return argv
 
 
 @pytest.fixture(scope="module")
-def pair(image, ssh_key):
-    left, right = [free_port(), free_port()], [free_port(), free_port()]
-    boot = lambda name, text, n, here, there: Machine(
+def wire():
+    """The DHCP server's end of its cable."""
+    with Wire("10.30.0.1", free_port(), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def pair(image, ssh_key, wire):
+    cables = [(free_port(), free_port()) for _ in range(4)]
+    boot = lambda name, text, n, ends: Machine(
         image, user_data=text.format(name=name, key=ssh_key.public, n=n), ssh_key=ssh_key,
-        qemu=cards(n, here, there))
-    with boot("node", NODE, "00", left, right) as node, \
-         boot("switch", SWITCH, "01", right, left) as switch:
+        qemu=cards(n, ends))
+    with boot("node", NODE, "00", [*cables, (wire.there, wire.here)]) as node, \
+         boot("switch", SWITCH, "01", [(there, here) for here, there in cables]) as switch:
         node.wait_ssh()
         switch.wait_ssh()
         yield node, switch
@@ -90,7 +118,7 @@ def test_everything_is_there_and_reaches_the_other_side(pair):
     node, switch = pair
     wait_until(lambda: json.loads(node.ssh("cat /run/berth/network.json"))["state"] == "online",
                SHORT_SECONDS, "the node is online", node)
-    for address in ("10.99.0.2", "fd99::2", "10.10.0.2", "10.77.0.2"):
+    for address in ("10.99.0.2", "fd99::2", "10.10.0.2", "10.20.0.2", "10.77.0.2", "10.98.0.2", "fd98::2"):
         reaches(node, address)
     assert "active-backup" in node.ssh("cat /proc/net/bonding/bond0")
     assert "office@bond0" in node.ssh("ip link") and "office@lan" in switch.ssh("ip link")
@@ -111,8 +139,74 @@ def test_what_is_not_done_is_shown_and_costs_nothing(pair):
     assert "network.wifis: not supported: Berth has no radio drivers" in node.ssh("berth status")
 
 
+def ports_in_use(machine, bond):
+    """Of a bond that speaks LACP: those that both ends agree on."""
+    text = machine.ssh(f"cat /proc/net/bonding/{bond}")
+    return int(text.split("Number of ports: ")[1].split()[0])
+
+
+def test_lacp_is_agreed_on_and_a_cable_less_is_taken_out_by_both(pair):
+    node, switch = pair
+    wait_ports = lambda count: [
+        wait_until(lambda m=machine, b=bond: ports_in_use(m, b) == count, SHORT_SECONDS,
+                   f"{bond} uses {count} ports", machine)
+        for machine, bond in ((node, "bond1"), (switch, "trunk"))]
+    wait_ports(2)
+    assert "Partner Mac Address: 00:00:00:00:00:00" not in node.ssh("cat /proc/net/bonding/bond1")
+    # Only one end sees that the carrier is gone: the other hears no more LACP on that cable.
+    for machine, card in ((node, "card3"), (switch, "card4")):
+        machine.qmp("set_link", name=card, up=False)
+        wait_ports(1)
+        reaches(node, "10.98.0.2")
+        reaches(switch, "fd98::1")
+        machine.qmp("set_link", name=card, up=True)
+        wait_ports(2)
+
+
+def test_a_dhcp_server_that_goes_away_and_comes_back(pair, wire):
+    node, _ = pair
+    addresses = lambda: node.ssh("ip -4 -o addr show dev leased")
+    state = lambda: json.loads(node.ssh("cat /run/berth/net/leased.json"))["state"]
+    # Option 121: 203.0.113.0/24 via 10.30.0.1.
+    wire.serve("10.30.0.5", 20, "6=0a1e0001", "121=18cb00710a1e0001")
+    wait_until(lambda: "10.30.0.5/24" in addresses(), SHORT_SECONDS, "the first lease", node)
+    wait_until(lambda: "via 10.30.0.1" in node.ssh("ip route show 203.0.113.0/24"), SHORT_SECONDS,
+               "the route that came with it", node)
+    assert "10.30.0.1" in node.ssh("cat /run/berth/resolv.conf")
+    wire.silence()
+    wait_until(lambda: addresses() == "", SHORT_SECONDS, "the lease's time is over", node)
+    wait_until(lambda: state() == "no-answer", SHORT_SECONDS, "it asks on", node)
+    assert node.ssh("ip route show 203.0.113.0/24") == ""
+    assert "10.30.0.1" not in node.ssh("cat /run/berth/resolv.conf")
+    assert "no DHCP server answers" in node.ssh("berth logs net")
+    wire.serve("10.30.0.6", 3600)
+    wait_until(lambda: "10.30.0.6/24" in addresses() and state() == "bound", SHORT_SECONDS,
+               "the server is back", node)
+
+
 def way_out(node):
     return node.ssh("ip route get 8.8.8.8")
+
+
+def test_two_default_routes_and_the_better_one_is_cut(pair):
+    node, switch = pair
+    beyond = ("198.51.100.1", "2001:db8:99::1")
+    counted = lambda bond: int(node.ssh(f"cat /sys/class/net/{bond}/statistics/tx_packets"))
+    lead = lambda bond: [wait_until(lambda a=a: f"dev {bond}" in node.ssh(f"ip route get {a}"),
+                                    SHORT_SECONDS, f"{bond} leads to {a}", node) for a in beyond]
+    lead("bond0")
+    for card in ("card1", "card2"):
+        node.qmp("set_link", name=card, up=False)
+    lead("bond1")
+    before = counted("bond1")
+    for address in beyond:
+        reaches(node, address)
+    assert counted("bond1") >= before + 2
+    for card in ("card1", "card2"):
+        node.qmp("set_link", name=card, up=True)
+    lead("bond0")
+    for address in beyond:
+        reaches(node, address)
 
 
 def test_a_bond_survives_a_cable_and_a_default_route_its_link(pair):
@@ -124,8 +218,10 @@ def test_a_bond_survives_a_cable_and_a_default_route_its_link(pair):
     reaches(node, "10.99.0.2")
     reaches(node, "10.10.0.2")
     node.qmp("set_link", name="card2", up=False)
-    wait_until(lambda: "dev bond0" not in way_out(node), SHORT_SECONDS, "the other way out", node)
-    for card in ("card1", "card2"):
+    for card in ("card3", "card4"):
+        node.qmp("set_link", name=card, up=False)
+    wait_until(lambda: "dev bond" not in way_out(node), SHORT_SECONDS, "the third way out", node)
+    for card in ("card1", "card2", "card3", "card4"):
         node.qmp("set_link", name=card, up=True)
     wait_until(lambda: "dev bond0" in way_out(node), SHORT_SECONDS, "the bond is back", node)
     wait_until(lambda: "port1" in node.ssh("cat /sys/class/net/bond0/bonding/active_slave"),
