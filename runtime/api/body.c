@@ -288,23 +288,6 @@ static int take_no_network(struct body *b, void *member, yyjson_val *v, struct e
 	return yyjson_is_true(v) ? body_replace(member, "none", e) : 0;
 }
 
-/* The network itself is HostConfig.NetworkMode's; an endpoint may not say more. */
-static int take_networking(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	yyjson_val *endpoints = yyjson_obj_get(v, "EndpointsConfig"), *key, *item, *k, *setting;
-	size_t i, max, n, settings;
-
-	(void)b;
-	(void)member;
-	yyjson_obj_foreach(endpoints, i, max, key, item) {
-		yyjson_obj_foreach(item, n, settings, k, setting)
-			if (!body_is_empty(setting))
-				return err_set(e, -ENOTSUP, "EndpointsConfig.%.64s.%.64s is not supported",
-					       yyjson_get_str(key), yyjson_get_str(k));
-	}
-	return 0;
-}
-
 #define SPEC(member) offsetof(struct body, spec.member)
 
 static const struct body_key config_keys[] = {

@@ -52,5 +52,6 @@ body_take_fn take_string, take_bool, take_int, take_strings, take_map, take_noth
 body_take_fn take_ports, take_exposed;                             /* body_ports.c */
 body_take_fn take_binds, take_mounts, take_tmpfs, take_volumes;    /* body_mounts.c */
 body_take_fn take_host_config, take_restart;                       /* body_host.c */
+body_take_fn take_networking;                                      /* body_network.c */
 body_take_fn take_log;                                             /* body_log.c */
 body_take_fn take_health;                                          /* body_health.c */

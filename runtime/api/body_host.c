@@ -83,20 +83,6 @@ int take_restart(struct body *b, void *member, yyjson_val *v, struct err *e)
 
 /* ---- single words ---- */
 
-static int take_network(struct body *b, void *member, yyjson_val *v, struct err *e)
-{
-	static const char *const known[] = { "", "default", "bridge", "host", "none" };
-	const char *text = yyjson_get_str(v);
-
-	if (text && !strncmp(text, "container:", 10))
-		return err_set(e, -ENOTSUP, "another container's network is not supported yet");
-	for (size_t i = 0; text && i < ARRAY_LEN(known); i++)
-		if (!strcmp(text, known[i]))
-			return take_string(b, member, v, e);
-	/* Not 404, which clients take for an image to be pulled. */
-	return err_set(e, -EINVAL, "network %.128s not found", text ? text : "");
-}
-
 /* Words for what every container of ours is; any other is refused. */
 static int only(yyjson_val *v, const char *word, struct err *e)
 {
@@ -199,7 +185,7 @@ static const struct body_key host_keys[] = {
 	{ "MemorySwappiness", take_swappiness, 0 },
 	{ "Mounts", take_mounts, 0 },
 	{ "NanoCpus", take_int, SPEC(nano_cpus) },
-	{ "NetworkMode", take_network, SPEC(network_mode) },
+	{ "NetworkMode", take_string, SPEC(network_mode) },
 	{ "OomScoreAdj", take_int, SPEC(oom_score_adj) },
 	{ "PidMode", take_string, SPEC(pid) },
 	{ "PidsLimit", take_int, SPEC(pids_limit) },

@@ -6,6 +6,7 @@
 
 #include "engine/engine.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 #include "yyjson.h"
 
 enum { FILTERS_MAX = 64 };
@@ -84,8 +85,16 @@ static bool match_ancestor(const struct container *c, const char *value)
 
 static bool match_network(const struct container *c, const char *value)
 {
-	return container_uses_bridge(c) ? !strcmp(value, "bridge") :
-					  !strcmp(value, c->spec.network_mode);
+	for (size_t i = 0; i < c->endpoints.count; i++) {
+		struct network *n;
+
+		if (!strcmp(c->endpoints.items[i].asked.name, value))
+			return true;
+		if (!network_find(c->engine, c->endpoints.items[i].asked.name, &n, NULL) &&
+		    !strcmp(n->id, value))
+			return true;
+	}
+	return !container_has_wires(c) && !strcmp(c->spec.network_mode, value);
 }
 
 static bool match_exited(const struct container *c, const char *value)

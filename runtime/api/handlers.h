@@ -15,3 +15,5 @@ route_fn handle_search, handle_auth;
 route_fn handle_volumes, handle_volume, handle_volume_create, handle_volume_remove;
 route_fn handle_volumes_prune;
 route_fn handle_image_push, handle_image_tag, handle_image_remove, handle_images_prune;
+route_fn handle_networks, handle_network, handle_network_create, handle_network_remove;
+route_fn handle_network_connect, handle_network_disconnect, handle_networks_prune;

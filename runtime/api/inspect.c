@@ -9,6 +9,7 @@
 #include "api/request.h"
 #include "api/shape.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 
 static void add_health(struct buf *b, const struct health *h)
 {
@@ -338,14 +339,15 @@ static void add_config(struct request *r, struct buf *b, const struct container 
 	strings_clear(&env);
 }
 
+/* The members beside the map of networks are those of the default bridge, as docker's. */
 static void add_network(struct buf *b, const struct container *c)
 {
-	bool live = c->ip_taken;
+	const struct endpoint *ep = network_endpoint(c->engine->networks[0], c);
 	char ip[IPV4_TEXT_MAX] = "", gateway[IPV4_TEXT_MAX] = "", netns[32] = "";
 
-	if (live) {
-		ipv4_text(c->ip, ip);
-		ipv4_text(pool_gateway(&c->engine->pool), gateway);
+	if (ep) {
+		ipv4_text(ep->ip, ip);
+		ipv4_text(ep->network->bridge.gateway, gateway);
 	}
 	if (c->pid > 0)
 		snprintf(netns, sizeof(netns), "/proc/%d/ns/net", c->pid);
@@ -353,13 +355,13 @@ static void add_network(struct buf *b, const struct container *c)
 	json_string(b, "Bridge", "");
 	json_string(b, "SandboxID", container_is_live(c) ? c->id : "");
 	json_string(b, "SandboxKey", netns);
-	if (live)
+	if (network_gateway(c))
 		add_ports(b, "Ports", c);
 	else
 		json_raw(b, "Ports", "{}");
 	json_string(b, "Gateway", gateway);
 	json_string(b, "IPAddress", ip);
-	json_int(b, "IPPrefixLen", live ? c->engine->pool.subnet.prefix : 0);
+	json_int(b, "IPPrefixLen", ep ? ep->network->bridge.subnet.prefix : 0);
 	shape_networks(b, c);
 	json_close(b, '}');
 }

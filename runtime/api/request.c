@@ -114,6 +114,7 @@ unsigned status_of(int rc)
 	static const struct { int rc; unsigned status; } table[] = {
 		{ -ENOENT, MHD_HTTP_NOT_FOUND },
 		{ -EINVAL, MHD_HTTP_BAD_REQUEST },
+		{ -EACCES, MHD_HTTP_FORBIDDEN },
 		{ -EBUSY, MHD_HTTP_CONFLICT },
 		{ -EEXIST, MHD_HTTP_CONFLICT },
 		{ -ENOTSUP, MHD_HTTP_NOT_IMPLEMENTED },

@@ -6,63 +6,123 @@
 
 #include "api/json.h"
 #include "engine/engine.h"
-
-/* docker gives networks and endpoints ids of 64 digits. Berth's three are the same on every
- * machine, and an endpoint is its container's. */
-static const struct {
-	const char *mode, *id;
-} networks[] = {
-	{ "bridge", "b1d9e000000000000000000000000000000000000000000000000000000000b0" },
-	{ "host", "b1d9e000000000000000000000000000000000000000000000000000000000a0" },
-	{ "none", "b1d9e000000000000000000000000000000000000000000000000000000000c0" },
-};
+#include "engine/networks.h"
 
 const char *shape_network_mode(const struct container *c)
 {
-	return container_uses_bridge(c) ? "bridge" : c->spec.network_mode;
+	const char *mode = c->spec.network_mode;
+
+	return !mode || !*mode || !strcmp(mode, "default") ? "bridge" : mode;
 }
 
-static const char *network_id(const char *mode)
+char *shape_endpoint_id(const struct container *c, const struct endpoint *ep,
+			char out[CONTAINER_ID_LEN + 1])
 {
-	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
-		if (!strcmp(networks[i].mode, mode))
-			return networks[i].id;
-	return "";
+	snprintf(out, CONTAINER_ID_LEN + 1, "%.32s%.32s", c->id, ep->network->id);
+	return out;
 }
 
-void shape_networks(struct buf *b, const struct container *c)
+char *shape_mac(const struct endpoint *ep, char out[18])
 {
-	const struct engine *en = c->engine;
-	const char *mode = shape_network_mode(c);
-	bool live = c->ip_taken;
-	char ip[IPV4_TEXT_MAX] = "", gateway[IPV4_TEXT_MAX] = "", mac_text[18] = "";
 	uint8_t mac[6];
 
-	if (live) {
-		ipv4_text(c->ip, ip);
-		ipv4_text(pool_gateway(&en->pool), gateway);
-		bridge_mac(c->ip, mac);
-		snprintf(mac_text, sizeof(mac_text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-			 mac[2], mac[3], mac[4], mac[5]);
+	endpoint_mac(ep, mac);
+	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
+	return out;
+}
+
+static void add_asked(struct buf *b, const struct spec_network *asked)
+{
+	if (asked->ipv4_address) {
+		json_open(b, "IPAMConfig", '{');
+		json_string(b, "IPv4Address", asked->ipv4_address);
+		json_close(b, '}');
+	} else {
+		json_raw(b, "IPAMConfig", "null");
 	}
-	json_open(b, "Networks", '{');
-	json_open(b, mode, '{');
-	json_raw(b, "IPAMConfig", "null");
-	json_raw(b, "Links", "null");
-	json_raw(b, "Aliases", "null");
-	json_string(b, "MacAddress", mac_text);
+	json_strings(b, "Links", &asked->links);
+	json_strings(b, "Aliases", &asked->aliases);
+}
+
+/* Names that the others on a network of people's own find it by. */
+static void add_dns_names(struct buf *b, const struct container *c, const struct endpoint *ep)
+{
+	char id[CONTAINER_SHORT_ID_LEN + 1];
+
+	if (!ep->network || ep->network->builtin) {
+		json_raw(b, "DNSNames", "null");
+		return;
+	}
+	json_open(b, "DNSNames", '[');
+	json_string(b, NULL, c->name);
+	for (size_t i = 0; i < ep->asked.aliases.count; i++)
+		json_string(b, NULL, ep->asked.aliases.items[i]);
+	json_string(b, NULL, container_short_id(c, id));
+	json_close(b, ']');
+}
+
+static void add_endpoint(struct buf *b, const struct container *c, const struct endpoint *ep)
+{
+	const struct network *n = ep->network;
+	char ip[IPV4_TEXT_MAX] = "", gateway[IPV4_TEXT_MAX] = "", mac[18] = "";
+	char id[CONTAINER_ID_LEN + 1] = "";
+	struct network *found = NULL;
+
+	network_find(c->engine, ep->asked.name, &found, NULL);
+	if (n) {
+		ipv4_text(ep->ip, ip);
+		ipv4_text(n->bridge.gateway, gateway);
+		shape_mac(ep, mac);
+		shape_endpoint_id(c, ep, id);
+	}
+	json_open(b, ep->asked.name, '{');
+	add_asked(b, &ep->asked);
+	json_string(b, "MacAddress", mac);
+	json_raw(b, "DriverOpts", "null");
+	json_int(b, "GwPriority", ep->asked.gw_priority);
+	json_string(b, "NetworkID", found ? found->id : "");
+	json_string(b, "EndpointID", id);
+	json_string(b, "Gateway", n && !n->internal ? gateway : "");
+	json_string(b, "IPAddress", ip);
+	json_int(b, "IPPrefixLen", n ? n->bridge.subnet.prefix : 0);
+	json_string(b, "IPv6Gateway", "");
+	json_string(b, "GlobalIPv6Address", "");
+	json_int(b, "GlobalIPv6PrefixLen", 0);
+	add_dns_names(b, c, ep);
+	json_close(b, '}');
+}
+
+/* "host" and "none" are networks in the list, without anything to say of the container. */
+static void add_no_endpoint(struct buf *b, const struct container *c)
+{
+	struct network *n;
+
+	if (container_has_wires(c) || network_find(c->engine, c->spec.network_mode, &n, NULL) < 0)
+		return;
+	json_open(b, n->name, '{');
+	add_asked(b, &(struct spec_network){ .name = NULL });
+	json_string(b, "MacAddress", "");
 	json_raw(b, "DriverOpts", "null");
 	json_int(b, "GwPriority", 0);
-	json_string(b, "NetworkID", network_id(mode));
+	json_string(b, "NetworkID", n->id);
 	json_string(b, "EndpointID", container_is_live(c) ? c->id : "");
-	json_string(b, "Gateway", gateway);
-	json_string(b, "IPAddress", ip);
-	json_int(b, "IPPrefixLen", live ? en->pool.subnet.prefix : 0);
+	json_string(b, "Gateway", "");
+	json_string(b, "IPAddress", "");
+	json_int(b, "IPPrefixLen", 0);
 	json_string(b, "IPv6Gateway", "");
 	json_string(b, "GlobalIPv6Address", "");
 	json_int(b, "GlobalIPv6PrefixLen", 0);
 	json_raw(b, "DNSNames", "null");
 	json_close(b, '}');
+}
+
+void shape_networks(struct buf *b, const struct container *c)
+{
+	json_open(b, "Networks", '{');
+	for (size_t i = 0; i < c->endpoints.count; i++)
+		add_endpoint(b, c, &c->endpoints.items[i]);
+	add_no_endpoint(b, c);
 	json_close(b, '}');
 }
 

@@ -6,6 +6,9 @@
 
 /* "NetworkSettings"'s map of networks. */
 void shape_networks(struct buf *b, const struct container *c);
+char *shape_endpoint_id(const struct container *c, const struct endpoint *ep,
+			char out[CONTAINER_ID_LEN + 1]); /* of one that lives */
+char *shape_mac(const struct endpoint *ep, char out[18]);
 void shape_mounts(struct buf *b, const struct container *c);
 const char *shape_network_mode(const struct container *c);
 

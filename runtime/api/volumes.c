@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/request.h"
+#include "api/thing_filters.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "engine/volume.h"
@@ -44,13 +45,10 @@ static bool has_label(const struct volume *v, const char *wanted)
 	return label && (!wanted[len] || yyjson_equals_str(label, wanted + len + 1));
 }
 
-static bool is_true(const char *text)
+static bool matches(const void *thing, const char *key, const char *value)
 {
-	return !strcmp(text, "true") || !strcmp(text, "1");
-}
+	const struct volume *v = thing;
 
-static bool matches(const struct volume *v, const char *key, const char *value)
-{
 	if (!strcmp(key, "name"))
 		return strstr(v->name, value) != NULL;
 	if (!strcmp(key, "label"))
@@ -58,87 +56,15 @@ static bool matches(const struct volume *v, const char *key, const char *value)
 	if (!strcmp(key, "label!"))
 		return !has_label(v, value);
 	if (!strcmp(key, "dangling"))
-		return is_true(value) == !v->used;
+		return filter_is_true(value) == !v->used;
 	return strcmp(key, "driver") || !strcmp(value, "local"); /* "all" is prune's own */
-}
-
-static bool known_key(const char *key)
-{
-	static const char *const keys[] = { "name", "label", "label!", "dangling", "driver", "all" };
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (!strcmp(keys[i], key))
-			return true;
-	return false;
-}
-
-/* Values as a list, or as the keys of a map from older clients. Labels must all be there, of other
- * keys one. */
-static bool key_matches(const struct volume *v, const char *key, yyjson_val *values)
-{
-	bool all = !strncmp(key, "label", 5), any = false;
-	yyjson_val *one, *flag;
-	size_t i, n;
-
-	if (yyjson_is_obj(values)) {
-		yyjson_obj_foreach(values, i, n, one, flag) {
-			if (matches(v, key, yyjson_get_str(one)))
-				any = true;
-			else if (all)
-				return false;
-		}
-	} else {
-		yyjson_arr_foreach(values, i, n, one) {
-			if (yyjson_is_str(one) && matches(v, key, yyjson_get_str(one)))
-				any = true;
-			else if (all)
-				return false;
-		}
-	}
-	return any;
-}
-
-static bool filters_fit(const struct volume *v, yyjson_val *filters)
-{
-	yyjson_val *key, *values;
-	size_t i, n;
-
-	yyjson_obj_foreach(filters, i, n, key, values)
-		if (!key_matches(v, yyjson_get_str(key), values))
-			return false;
-	return true;
-}
-
-/* NULL with the answer given: damaged, or a key that is not known. Without filters: {}. */
-static yyjson_doc *read_filters(struct request *r)
-{
-	const char *text = request_query(r, "filters");
-	yyjson_doc *doc;
-	yyjson_val *key, *values;
-	size_t i, n;
-
-	if (!text || !*text)
-		text = "{}";
-	doc = yyjson_read(text, strlen(text), 0);
-	if (!yyjson_is_obj(yyjson_doc_get_root(doc))) {
-		reply_error(r, MHD_HTTP_BAD_REQUEST, "invalid filter");
-		yyjson_doc_free(doc);
-		return NULL;
-	}
-	yyjson_obj_foreach(yyjson_doc_get_root(doc), i, n, key, values) {
-		if (known_key(yyjson_get_str(key)))
-			continue;
-		reply_error(r, MHD_HTTP_BAD_REQUEST, "invalid filter '%.64s'", yyjson_get_str(key));
-		yyjson_doc_free(doc);
-		return NULL;
-	}
-	return doc;
 }
 
 /* All volumes, and the filters that the request has for them; NULL with the answer given. */
 static yyjson_doc *list_for(struct request *r, struct volume **all, size_t *count)
 {
-	yyjson_doc *filters = read_filters(r);
+	static const char *const keys[] = { "name", "label", "label!", "dangling", "driver", "all" };
+	yyjson_doc *filters = thing_filters(r, keys, ARRAY_LEN(keys));
 	struct err e = { 0 };
 	int rc = filters ? volumes_list(r->engine, all, count, &e) : 0;
 
@@ -163,7 +89,7 @@ void handle_volumes(struct request *r)
 	json_open(&json, NULL, '{');
 	json_open(&json, "Volumes", '[');
 	for (size_t i = 0; i < count; i++) {
-		if (filters_fit(&all[i], yyjson_doc_get_root(filters)))
+		if (thing_fits(&all[i], yyjson_doc_get_root(filters), matches))
 			add_volume(&json, &all[i]);
 		volume_free(&all[i]);
 	}
@@ -252,7 +178,7 @@ static bool asks_for_all(const struct request *r, yyjson_val *filters)
 	const char *first = yyjson_get_str(yyjson_arr_get_first(all));
 
 	/* Before 1.42 prune took named volumes as well. */
-	return r->minor < 42 || (first && is_true(first)) || yyjson_obj_get(all, "true") ||
+	return r->minor < 42 || (first && filter_is_true(first)) || yyjson_obj_get(all, "true") ||
 	       yyjson_obj_get(all, "1");
 }
 
@@ -271,7 +197,7 @@ void handle_volumes_prune(struct request *r)
 	for (size_t i = 0; i < count; i++) {
 		const struct volume *v = &list[i];
 
-		if (!v->used && (v->anonymous || asks_for_all(r, root)) && filters_fit(v, root) &&
+		if (!v->used && (v->anonymous || asks_for_all(r, root)) && thing_fits(v, root, matches) &&
 		    volume_remove(r->engine, v->name, NULL) == 0)
 			json_string(&json, NULL, v->name);
 		volume_free(&list[i]);

@@ -305,6 +305,38 @@ static void add_lists(struct body *b, const struct create_options *o)
 	add_map(b, b->host, "Annotations", &o->annotations, '=');
 }
 
+static int add_endpoint(struct body *b, yyjson_mut_val *endpoint, const struct create_options *o)
+{
+	char *end = NULL;
+	long priority = o->gw_priority ? strtol(o->gw_priority, &end, 10) : 0;
+
+	if (end && (*end || end == o->gw_priority))
+		return bad(b, "gw-priority", o->gw_priority);
+	add_strings(b, endpoint, "Aliases", &o->network_aliases);
+	if (o->ip)
+		yyjson_mut_obj_add_str(b->doc, yyjson_mut_obj_add_obj(b->doc, endpoint, "IPAMConfig"),
+				       "IPv4Address", o->ip);
+	if (o->mac)
+		yyjson_mut_obj_add_str(b->doc, endpoint, "MacAddress", o->mac);
+	if (priority)
+		yyjson_mut_obj_add_int(b->doc, endpoint, "GwPriority", priority);
+	return 0;
+}
+
+/* What is said of the one network that the options name. */
+static int add_networking(struct body *b, const struct create_options *o)
+{
+	const char *name = o->network ? o->network : "default";
+	yyjson_mut_val *networking, *endpoints;
+
+	add_strings(b, b->host, "Links", &o->links);
+	if (!o->network_aliases.count && !o->ip && !o->mac)
+		return 0;
+	networking = yyjson_mut_obj_add_obj(b->doc, b->config, "NetworkingConfig");
+	endpoints = yyjson_mut_obj_add_obj(b->doc, networking, "EndpointsConfig");
+	return add_endpoint(b, yyjson_mut_obj_add_obj(b->doc, endpoints, name), o);
+}
+
 static int fill(struct body *b, const struct create_options *o, bool attach, const char *image,
 		int count, char **words)
 {
@@ -330,6 +362,8 @@ static int fill(struct body *b, const struct create_options *o, bool attach, con
 	if (!rc)
 		rc = add_ports(b, o);
 	if (!rc)
+		rc = add_networking(b, o);
+	if (!rc)
 		rc = add_health(b, o);
 	if (!rc)
 		rc = create_add_objects(b->doc, b->host, o, b->e);
@@ -347,6 +381,26 @@ char *create_body(const struct create_options *o, bool attach, const char *image
 	yyjson_mut_doc_set_root(b.doc, b.config);
 	if (fill(&b, o, attach, image, count, words) == 0) {
 		yyjson_mut_obj_add_val(b.doc, b.config, "HostConfig", b.host);
+		text = yyjson_mut_write(b.doc, 0, NULL);
+		if (!text)
+			err_set(e, -ENOMEM, "out of memory");
+	}
+	yyjson_mut_doc_free(b.doc);
+	return text;
+}
+
+char *create_endpoint_body(const struct create_options *o, const char *container, struct err *e)
+{
+	struct body b = { .doc = yyjson_mut_doc_new(NULL), .e = e };
+	yyjson_mut_val *endpoint;
+	char *text = NULL;
+
+	b.config = yyjson_mut_obj(b.doc);
+	yyjson_mut_doc_set_root(b.doc, b.config);
+	yyjson_mut_obj_add_str(b.doc, b.config, "Container", container);
+	endpoint = yyjson_mut_obj_add_obj(b.doc, b.config, "EndpointConfig");
+	add_strings(&b, endpoint, "Links", &o->links);
+	if (add_endpoint(&b, endpoint, o) == 0) {
 		text = yyjson_mut_write(b.doc, 0, NULL);
 		if (!text)
 			err_set(e, -ENOMEM, "out of memory");

@@ -16,10 +16,11 @@ struct create_options {
 	const char *stop_signal, *stop_timeout, *userns, *pid, *ipc, *uts, *cgroupns, *runtime;
 	const char *volume_driver, *log_driver, *cidfile, *keys, *sig_proxy, *isolation;
 	const char *health_cmd, *health_interval, *health_timeout, *health_start_period;
-	const char *health_start_interval, *health_retries;
+	const char *health_start_interval, *health_retries, *ip, *mac, *gw_priority;
 	struct cli_list env, env_files, volumes, mounts, volumes_from, ports, expose, tmpfs, cap_add;
 	struct cli_list cap_drop, security, labels, label_files, hosts, dns, dns_options, dns_search;
 	struct cli_list groups, sysctls, log_options, storage, annotations, devices, ulimits, attach;
+	struct cli_list network_aliases, links;
 	struct cli_list read_bps, read_iops, write_bps, write_iops;
 };
 
@@ -31,6 +32,9 @@ size_t create_flags(struct create_options *o, struct cli_option out[CREATE_FLAGS
 /* The JSON text (free it), or NULL with the sentence. `attach`: streams are wanted. */
 char *create_body(const struct create_options *o, bool attach, const char *image, int count,
 		  char **words, struct err *e);
+
+/* The body of POST /networks/NAME/connect, from what is said of a network. */
+char *create_endpoint_body(const struct create_options *o, const char *container, struct err *e);
 
 /* The body of POST update, from the limits and the restart policy alone. */
 char *create_update_body(const struct create_options *o, struct err *e);

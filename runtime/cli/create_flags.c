@@ -69,8 +69,13 @@ static const struct row {
 	T(0, "memory-swap", memory_swap, "BYTES", "Memory and swap at most"),
 	L(0, "mount", mounts, "type=TYPE,...", "A volume, bind or tmpfs in words"),
 	T(0, "name", name, "NAME", "The container's name"),
-	T(0, "network", network, "MODE", "bridge, host or none"),
-	T(0, "net", network, "MODE", "The same"),
+	T(0, "mac-address", mac, "ADDRESS", "Of its link"),
+	T(0, "network", network, "NETWORK", "bridge, host, none or one of your own"),
+	T(0, "net", network, "NETWORK", "The same"),
+	L(0, "network-alias", network_aliases, "NAME", "Another name for it on its network"),
+	L(0, "net-alias", network_aliases, "NAME", "The same"),
+	T(0, "ip", ip, "ADDRESS", "Its address, on a network of your own"),
+	L(0, "link", links, "CONTAINER[:NAME]", "A name for another, for it alone"),
 	F(0, "no-healthcheck", no_health, "None, not even the image's"),
 	T(0, "oom-score-adj", oom_score_adj, "NUMBER", "Who is killed first when memory is out"),
 	T(0, "pid", pid, "MODE", "host, or container:NAME"),
@@ -105,7 +110,6 @@ static const struct row {
 
 #define CGROUP_V2 "cgroup v2 has no such thing"
 #define WINDOWS "it is for Windows only"
-#define NETWORKS "networks of one's own are not supported yet"
 
 static const struct {
 	const char *name, *why;
@@ -121,14 +125,10 @@ static const struct {
 	{ "gpus", "there are no drivers for GPUs" },
 	{ "io-maxbandwidth", WINDOWS },
 	{ "io-maxiops", WINDOWS },
-	{ "ip", NETWORKS },
-	{ "ip6", NETWORKS },
+	{ "ip6", "addresses of IPv6 cannot be chosen" },
 	{ "kernel-memory", CGROUP_V2 },
-	{ "link", NETWORKS },
-	{ "link-local-ip", NETWORKS },
-	{ "mac-address", NETWORKS },
+	{ "link-local-ip", "the kernel chooses it" },
 	{ "memory-swappiness", CGROUP_V2 },
-	{ "network-alias", NETWORKS },
 	{ "oom-kill-disable", CGROUP_V2 },
 	{ "pull", "an image that is missing is pulled, and no other" },
 	{ "use-api-socket", "bind the socket with -v /run/docker.sock:/run/docker.sock" },

@@ -13,6 +13,7 @@
 #include "base/netlink.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/networks.h"
 #include "cli/table.h"
 
 enum { STATE_MAX_BYTES = 1024 * 1024, FOLDER_LINKS_MAX = 256, LABEL_WIDTH = 12 };
@@ -220,15 +221,12 @@ static int show_routes(struct err *e)
 int cmd_network(const struct cli_command *self, int argc, char **argv)
 {
 	struct err e = { 0 };
-	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
+	int code;
 
-	if (n < 0)
+	if (argc > 1 && argv[1][0] != '-') /* "docker network ls" */
+		return networks_command(argc - 1, argv + 1);
+	if (cli_options(self, NULL, 0, argc, argv, argv, &code) < 0)
 		return code;
-	if (n > 0) { /* "docker network ls" */
-		err_set(&e, -ENOTSUP, "network %s: networks of containers are not supported yet, beside "
-			"bridge, host and none; without a word this shows the machine's own", argv[0]);
-		return cli_fail(&e);
-	}
 	show_state();
 	show_names();
 	putchar('\n');

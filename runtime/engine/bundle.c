@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "engine/internal.h"
+#include "engine/networks.h"
 #include "image/stack.h"
 #include "spec/oci_make.h"
 
@@ -76,10 +77,11 @@ static const char *hostname_of(const struct container *c, struct utsname *host,
 
 static void add_extra_hosts(const struct container *c, struct buf *out)
 {
+	const struct endpoint *out_by = network_gateway(c);
 	char gateway[IPV4_TEXT_MAX] = "127.0.0.1";
 
-	if (c->engine->bridge_ready)
-		ipv4_text(pool_gateway(&c->engine->pool), gateway);
+	if (out_by)
+		ipv4_text(out_by->network->bridge.gateway, gateway);
 	for (size_t i = 0; i < c->spec.extra_hosts.count; i++) {
 		const char *entry = c->spec.extra_hosts.items[i];
 		size_t name = strcspn(entry, ":=");
@@ -109,11 +111,16 @@ static void add_hosts(const struct container *c, const char *hostname, struct bu
 		 "ff02::1\tip6-allnodes\n"
 		 "ff02::2\tip6-allrouters\n");
 	add_extra_hosts(c, out);
-	if (c->ip_taken && c->spec.domainname && *c->spec.domainname)
-		buf_addf(out, "%s\t%s.%s %s\n", ipv4_text(c->ip, ip), hostname,
-			 c->spec.domainname, hostname);
-	else if (c->ip_taken)
-		buf_addf(out, "%s\t%s\n", ipv4_text(c->ip, ip), hostname);
+	for (size_t i = 0; i < c->endpoints.count; i++) {
+		const struct endpoint *ep = &c->endpoints.items[i];
+
+		if (!ep->network)
+			continue;
+		buf_addf(out, "%s\t", ipv4_text(ep->ip, ip));
+		if (c->spec.domainname && *c->spec.domainname)
+			buf_addf(out, "%s.%s ", hostname, c->spec.domainname);
+		buf_addf(out, "%s\n", hostname);
+	}
 }
 
 /* A resolver on the host's own loopback is out of reach from another network namespace. */

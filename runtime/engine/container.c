@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/health.h"
+#include "engine/saved.h"
 
 bool container_is_live(const struct container *c)
 {
@@ -21,10 +22,10 @@ static bool network_is(const struct container *c, const char *mode)
 	return c->spec.network_mode && !strcmp(c->spec.network_mode, mode);
 }
 
-bool container_uses_bridge(const struct container *c)
+bool container_has_wires(const struct container *c)
 {
-	return !c->spec.network_mode || !*c->spec.network_mode || network_is(c, "bridge") ||
-	       network_is(c, "default");
+	return !network_is(c, "host") && !network_is(c, "none") &&
+	       (!c->spec.network_mode || strncmp(c->spec.network_mode, "container:", 10));
 }
 
 bool container_uses_host_network(const struct container *c)
@@ -94,6 +95,9 @@ void container_free(struct container *c)
 	container_spec_free(&c->spec);
 	strings_clear(&c->argv);
 	strings_clear(&c->chosen);
+	for (size_t i = 0; i < c->endpoints.count; i++)
+		endpoint_clear(&c->endpoints.items[i]);
+	free(c->endpoints.items);
 	free(c->published);
 	free(c->name);
 	free(c->declaration);

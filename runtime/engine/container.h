@@ -15,10 +15,26 @@ struct attachment;
 struct bring;
 struct engine;
 struct health;
+struct network;
 struct start;
 struct waiter;
 
 enum { CONTAINER_ID_LEN = 64, CONTAINER_SHORT_ID_LEN = 12, USERNS_SIZE = 65536 };
+
+/* Its part of one network. */
+struct endpoint {
+	struct spec_network asked;    /* on disk; its name is the network's */
+	char *address;                /* on disk: the last one, kept to be taken again */
+	int64_t slot;                 /* on disk: it is eth0, eth1 ... */
+	struct network *network;      /* while it lives; NULL: not taken */
+	uint32_t ip;                  /* host order */
+	bool wired;                   /* the link is in the container */
+};
+
+struct endpoint_list {
+	struct endpoint *items;
+	size_t count;
+};
 
 struct container {
 	struct engine *engine;
@@ -41,7 +57,7 @@ struct container {
 	char *error;                  /* why it could not be started; NULL: nothing wrong */
 	int64_t restarts;
 	int64_t userns;               /* its user namespace is 0x10000 * (userns + 1) */
-	uint32_t ip;                  /* host order; 0: none; kept to be taken again */
+	struct endpoint_list endpoints;
 	char *boot_id;                /* of the boot in which it last ran */
 	struct string_list chosen;    /* host ports of spec.ports that left the choice to us */
 
@@ -51,7 +67,6 @@ struct container {
 	bool declared_now;            /* the configuration of this boot has it */
 	bool boot_pending;            /* waits for what it depends on */
 	bool ever_started;            /* in this run of the engine: dependants may go */
-	bool ip_taken;
 	struct publish *published;    /* while it lives: its ports, neighbours joined to ranges */
 	size_t published_count;
 	bool removed;                 /* off the list; freed when the turn ends */
@@ -75,7 +90,7 @@ struct container {
 };
 
 bool container_is_live(const struct container *c);   /* has, or may have, a process */
-bool container_uses_bridge(const struct container *c);
+bool container_has_wires(const struct container *c); /* or may have: it is in no other's network */
 bool container_uses_host_network(const struct container *c);
 const char *container_short_id(const struct container *c, char out[CONTAINER_SHORT_ID_LEN + 1]);
 

@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "engine/internal.h"
 #include "engine/job.h"
+#include "engine/networks.h"
 
 static int read_boot_id(struct engine *en, struct err *e)
 {
@@ -176,7 +177,7 @@ int engine_init(struct engine *en, int argc, char **argv, struct err *e)
 		return rc;
 	en->events = events_new();
 	en->ports = ports_new();
-	if (!en->events || !en->ports)
+	if (!en->events || !en->ports || networks_load(en) < 0)
 		return err_set(e, -ENOMEM, "out of memory");
 	raise_fd_limit();
 	open_shim_cgroup(en);
@@ -197,8 +198,7 @@ void engine_free(struct engine *en)
 	store_close(en->store);
 	events_free(en->events);
 	ports_free(en->ports);
-	pool_free(&en->pool);
-	bridge_close(&en->bridge);
+	networks_free(en);
 	if (en->resolv_watch >= 0)
 		close(en->resolv_watch);
 	if (en->cgroup_shims >= 0)

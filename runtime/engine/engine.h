@@ -44,10 +44,11 @@ struct engine {
 	bool uncollected;                /* something may be left over that the next end of a job frees */
 	int cgroup_shims;                /* fd of the cgroup that shims go into; -1 */
 
-	/* Network of the bridge; made when the first container needs it. */
-	struct bridge bridge;
-	struct pool pool;
-	bool bridge_ready;
+	/* Networks; each link is made when the first container needs it. */
+	struct network **networks;       /* bridge, host, none, then in the order of their making */
+	size_t network_count;
+	struct netlink *netlink;
+	bool forwarding_is_ours;         /* ip_forward was off until we turned it on */
 	struct ports *ports;
 	struct loop_source *firewall_timer;
 	struct loop_source *resolv_source;

@@ -109,13 +109,26 @@ int copyup_run(struct container *c, const struct image *image, struct child *chi
 	       struct err *e); /* `complaint`: memfd with the child's sentence when it failed */
 
 /* network.c */
-int network_prepare(struct container *c, struct err *e); /* address, ports, rules */
+int network_prepare(struct container *c, struct err *e); /* addresses, ports, rules */
 int network_connect(struct container *c, struct err *e); /* once it has a process */
 bool network_settled(const struct engine *en);           /* the rules are in force */
 void network_release(struct container *c);
 int network_adopt(struct container *c, struct err *e);
 void network_repair(struct engine *en);
 void network_rules_changed(struct engine *en);
+/* For one that lives; nothing for others. */
+int network_join(struct container *c, struct endpoint *ep, struct err *e);
+int network_leave(struct container *c, struct endpoint *ep, struct err *e);
+
+/* network_change.c */
+int network_make_endpoints(struct container *c, struct err *e); /* of what its spec says */
+
+/* networks.c */
+struct network;
+int networks_add(struct engine *en, struct network *n); /* 0 or -ENOMEM */
+void networks_drop(struct engine *en, const struct network *n);
+int network_save(const struct engine *en, const struct network *n, struct err *e);
+void network_unlink(const struct engine *en, const struct network *n);
 
 /* make.c */
 struct container *container_named(const struct engine *en, const char *name); /* NULL: none */

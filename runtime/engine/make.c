@@ -255,6 +255,8 @@ static int fill(struct container *c, const struct container_spec *spec, const ch
 		return err_code(e, rc, "random numbers");
 	for (size_t i = 0; !rc && i < c->spec.volumes_from.count; i++)
 		rc = copy_volumes_from(c, c->spec.volumes_from.items[i], e);
+	if (!rc)
+		rc = network_make_endpoints(c, e);
 	return rc < 0 ? rc : fill_from_image(c, e);
 }
 

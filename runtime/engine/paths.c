@@ -29,6 +29,7 @@ static const struct row {
 	ROW("data", data, DATA, "/var/lib/berth"),
 	ROW("containers", containers, DATA, "/var/lib/berth/containers"),
 	ROW("volumes", volumes, DATA, "/var/lib/berth/volumes"),
+	ROW("networks", networks, DATA, "/var/lib/berth/networks"),
 	ROW("store-embedded", store_embedded, DATA, "/usr/share/berth/store"),
 	ROW("store-pulled", store_pulled, DATA, "/var/lib/berth/store"),
 	ROW("store-program", store_program, PROGRAM, "/usr/lib/berth/store"),

@@ -18,6 +18,7 @@ struct engine_paths {
 	char *data;           /* /var/lib/berth */
 	char *containers;
 	char *volumes;
+	char *networks;
 	char *store_embedded;
 	char *store_pulled;
 	char *shim;

@@ -5,11 +5,19 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "net/pool.h"
+#include "net/bridge.h"
 #include "spec/record_table.h"
 #include "yyjson.h"
 
 enum { VERSION = 1 };
+
+static const struct record_field endpoint_fields[] = {
+	F_OBJ(endpoint, asked, &spec_network_type),
+	F_STR(endpoint, address),
+	F_INT(endpoint, slot),
+	F_END,
+};
+RECORD_TYPE(endpoint_type, endpoint, endpoint_fields);
 
 struct saved {
 	int64_t version;
@@ -21,7 +29,10 @@ struct saved {
 	bool oom_killed, stopped_by_hand, interrupted;
 	char *error;
 	int64_t restarts, userns;
-	char *ip, *boot_id;
+	char *ip; /* of a record without endpoints: on the default bridge */
+	char *boot_id;
+	bool has_endpoints;
+	struct endpoint_list endpoints;
 };
 
 static const struct record_field fields[] = {
@@ -45,6 +56,8 @@ static const struct record_field fields[] = {
 	F_INT(saved, userns),
 	F_STR(saved, ip),
 	F_STR(saved, boot_id),
+	F_BOOL(saved, has_endpoints),
+	F_LIST(saved, endpoints, &endpoint_type),
 	F_END,
 };
 RECORD_TYPE(saved_type, saved, fields);
@@ -61,7 +74,6 @@ static void free_mut_doc(yyjson_mut_doc **doc)
 
 int saved_write(const struct container *c, struct buf *out, struct err *e)
 {
-	char ip[IPV4_TEXT_MAX];
 	struct saved s = {
 		.version = VERSION,
 		.id = (char *)c->id, .name = c->name, .declaration = c->declaration,
@@ -73,7 +85,7 @@ int saved_write(const struct container *c, struct buf *out, struct err *e)
 		.stopped_by_hand = c->stopped_by_hand, .interrupted = c->interrupted,
 		.error = c->error,
 		.restarts = c->restarts, .userns = c->userns,
-		.ip = c->ip ? ipv4_text(c->ip, ip) : NULL, .boot_id = c->boot_id,
+		.boot_id = c->boot_id, .has_endpoints = true, .endpoints = c->endpoints,
 	};
 	__attribute__((cleanup(free_mut_doc))) yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
 	yyjson_mut_val *root = doc ? record_write(&saved_type, &s, doc) : NULL;
@@ -97,16 +109,54 @@ static bool id_valid(const char *id)
 	       strspn(id, "0123456789abcdef") == CONTAINER_ID_LEN;
 }
 
+void endpoint_clear(struct endpoint *ep)
+{
+	record_free(&endpoint_type, ep);
+}
+
+/* A record of Berth before networks: the default bridge, or none. */
+static int old_endpoints(struct container *c, const struct saved *s)
+{
+	struct endpoint *ep;
+
+	if (s->has_endpoints || !container_has_wires(c))
+		return 0;
+	ep = record_list_add(&c->endpoints, sizeof(*ep));
+	if (!ep)
+		return -ENOMEM;
+	ep->asked.name = strdup("bridge");
+	ep->address = s->ip ? strdup(s->ip) : NULL;
+	return ep->asked.name && (!s->ip || ep->address) ? 0 : -ENOMEM;
+}
+
+static int check_endpoints(const struct saved *s, struct err *e)
+{
+	uint32_t ip;
+
+	for (size_t i = 0; i < s->endpoints.count; i++) {
+		const struct endpoint *ep = &s->endpoints.items[i];
+
+		if (!ep->asked.name || (ep->address && ipv4_parse(ep->address, &ip) < 0) ||
+		    ep->slot < 0 || ep->slot >= WIRES_MAX)
+			return err_set(e, -EINVAL, "endpoints[%zu] is damaged", i);
+	}
+	return 0;
+}
+
 static int take_members(struct container *c, struct saved *s, struct err *e)
 {
+	uint32_t ip;
+
 	if (s->version != VERSION)
 		return err_set(e, -EINVAL, "version %lld is not known", (long long)s->version);
 	if (!id_valid(s->id) || !container_name_valid(s->name))
 		return err_set(e, -EINVAL, "id or name is damaged");
 	if (state_parse(s->state, &c->state) < 0)
 		return err_set(e, -EINVAL, "state \"%s\" is not known", s->state);
-	if (s->ip && ipv4_parse(s->ip, &c->ip) < 0)
+	if (s->ip && ipv4_parse(s->ip, &ip) < 0)
 		return err_set(e, -EINVAL, "address \"%s\" is none", s->ip);
+	if (check_endpoints(s, e) < 0)
+		return -EINVAL;
 	memcpy(c->id, s->id, sizeof(c->id));
 	c->name = take_ptr(s->name);
 	c->declaration = take_ptr(s->declaration);
@@ -125,7 +175,9 @@ static int take_members(struct container *c, struct saved *s, struct err *e)
 	c->restarts = s->restarts;
 	c->userns = s->userns;
 	c->boot_id = take_ptr(s->boot_id);
-	return 0;
+	c->endpoints = s->endpoints;
+	s->endpoints = (struct endpoint_list){ 0 };
+	return old_endpoints(c, s) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
 }
 
 int saved_read(struct container *c, const char *text, size_t len, struct err *e)

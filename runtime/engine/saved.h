@@ -12,3 +12,5 @@ int saved_write(const struct container *c, struct buf *out, struct err *e);
 
 /* Fills a new container. -EINVAL: no container.json of ours. */
 int saved_read(struct container *c, const char *text, size_t len, struct err *e);
+
+void endpoint_clear(struct endpoint *ep); /* frees what it owns */

@@ -281,7 +281,7 @@ static void on_created(struct container *c)
 	if (c->console_rows && c->spec.tty)
 		engine_resize(c, c->console_rows, c->console_columns, NULL);
 	s->step = STEP_NETWORK;
-	if (!container_uses_bridge(c) || network_settled(c->engine))
+	if (!c->endpoints.count || network_settled(c->engine))
 		run_runtime(c);
 }
 

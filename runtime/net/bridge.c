@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-enum { ROUTES_MAX = 256, ROUTES_BYTES_MAX = 1 << 20, LEFTOVERS_MAX = 64 };
+enum { ROUTES_MAX = 256, ROUTES_BYTES_MAX = 1 << 20, LEFTOVERS_MAX = 64, DEFAULTS_MAX = 8 };
 
 static struct netlink_addr addr_of(uint32_t ip, unsigned prefix)
 {
@@ -57,37 +58,40 @@ static int keep_subnet(struct bridge *b, struct err *e)
 	return 0;
 }
 
-int bridge_choose(struct bridge *b, const char *name, struct err *e)
+size_t bridge_routes(const char *except, struct subnet *out, size_t max)
+{
+	autobuf struct buf routes = { 0 };
+
+	if (file_read_at(AT_FDCWD, "/proc/net/route", ROUTES_BYTES_MAX, &routes, NULL) < 0)
+		return 0;
+	return subnets_from_routes(buf_text(&routes), except, out, max);
+}
+
+int bridge_choose(struct bridge *b, const struct subnet *more, size_t more_count, struct err *e)
 {
 	struct subnet taken[ROUTES_MAX];
-	autobuf struct buf routes = { 0 };
 	size_t count = 0;
 	int rc;
 
-	snprintf(b->name, sizeof(b->name), "%s", name);
-	if (!b->nl) {
-		rc = netlink_open(&b->nl, e);
-		if (rc < 0)
-			return rc;
-	}
 	if (!keep_subnet(b, NULL))
 		return 0;
-	if (!file_read_at(AT_FDCWD, "/proc/net/route", ROUTES_BYTES_MAX, &routes, NULL))
-		count = subnets_from_routes(buf_text(&routes), name, taken, ROUTES_MAX);
+	for (; count < more_count && count < ROUTES_MAX / 2; count++)
+		taken[count] = more[count];
+	count += bridge_routes(b->name, taken + count, ROUTES_MAX - count);
 	rc = subnet_choose(taken, count, &b->subnet);
 	if (rc < 0)
-		return err_set(e, rc, "no subnet for %s: the host's routes cover docker's pools", name);
+		return err_set(e, rc, "all predefined address pools have been fully subnetted");
 	return 0;
 }
 
-static int turn_forwarding_on(struct bridge *b, const char *mark, struct err *e)
+int bridge_forward(const char *mark, bool *ours, struct err *e)
 {
 	static const char path[] = "/proc/sys/net/ipv4/ip_forward";
 	autobuf struct buf now = { 0 };
 	int rc;
 
 	if (!access(mark, F_OK)) {
-		b->forwarding_is_ours = true;
+		*ours = true;
 		return file_put_at(AT_FDCWD, path, "1", e);
 	}
 	rc = file_read_at(AT_FDCWD, path, 64, &now, e);
@@ -97,7 +101,7 @@ static int turn_forwarding_on(struct bridge *b, const char *mark, struct err *e)
 	rc = file_replace_at(AT_FDCWD, mark, "", 0, 0600, e);
 	if (rc < 0)
 		return rc;
-	b->forwarding_is_ours = true;
+	*ours = true;
 	return file_put_at(AT_FDCWD, path, "1", e);
 }
 
@@ -115,11 +119,11 @@ static void keep_bridge_out_of_netfilter(void)
 		file_put_at(AT_FDCWD, files[i], "0", NULL);
 }
 
-int bridge_ensure(struct bridge *b, const char *mark, struct err *e)
+int bridge_ensure(struct bridge *b, struct err *e)
 {
-	struct netlink_addr gateway = addr_of(b->subnet.network + 1, b->subnet.prefix);
+	struct netlink_addr gateway = addr_of(b->gateway, b->subnet.prefix);
 	uint8_t mac[6];
-	struct netlink_change change = { .up = true, .mac = mac };
+	struct netlink_change change = { .up = true, .mac = mac, .mtu = b->mtu };
 	struct netlink_link link;
 	int rc;
 
@@ -130,12 +134,10 @@ int bridge_ensure(struct bridge *b, const char *mark, struct err *e)
 		return rc;
 	/* A fixed address: the bridge would otherwise take that of its lowest port, which comes and
 	 * goes, and containers' neighbour entries would be wrong each time. */
-	bridge_mac(b->subnet.network + 1, mac);
+	bridge_mac(b->gateway, mac);
 	rc = netlink_link_change(b->nl, link.index, &change, e);
 	if (!rc)
 		rc = netlink_addr_add(b->nl, link.index, &gateway, e);
-	if (!rc)
-		rc = turn_forwarding_on(b, mark, e);
 	if (rc < 0)
 		return rc;
 	keep_bridge_out_of_netfilter();
@@ -143,10 +145,20 @@ int bridge_ensure(struct bridge *b, const char *mark, struct err *e)
 	return 0;
 }
 
-void bridge_close(struct bridge *b)
+static int remove_link(struct netlink *nl, const char *name, struct err *e)
 {
-	netlink_close(b->nl);
-	b->nl = NULL;
+	struct netlink_link link;
+	int rc = netlink_link_get(nl, name, &link, e);
+
+	if (rc == -ENODEV)
+		return 0;
+	return rc < 0 ? rc : netlink_link_del(nl, link.index, e);
+}
+
+int bridge_remove(struct bridge *b, struct err *e)
+{
+	b->index = 0;
+	return remove_link(b->nl, b->name, e);
 }
 
 int bridge_route_localnet(const struct bridge *b, struct err *e)
@@ -157,9 +169,12 @@ int bridge_route_localnet(const struct bridge *b, struct err *e)
 	return file_put_at(AT_FDCWD, path, "1", e);
 }
 
-void bridge_link_name(const char *id, char out[IFNAMSIZ])
+void bridge_link_name(const char *id, unsigned slot, char out[IFNAMSIZ])
 {
-	snprintf(out, IFNAMSIZ, "vb%.12s", id);
+	static const char more[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	char last[2] = { slot ? more[slot % WIRES_MAX] : '\0', '\0' };
+
+	snprintf(out, IFNAMSIZ, "vb%.12s%s", id, last);
 }
 
 void bridge_mac(uint32_t ip, uint8_t mac[6])
@@ -171,83 +186,109 @@ void bridge_mac(uint32_t ip, uint8_t mac[6])
 	memcpy(mac + 2, &net, sizeof(net));
 }
 
-static int configure_inside(const struct bridge *b, int netns_fd, uint32_t ip, struct err *e)
+static int configure_inside(const struct bridge *b, const struct wire *w, const char *name,
+			    struct err *e)
 {
-	static const char *const links[] = { "lo", "eth0" };
+	const char *const links[] = { "lo", name };
 	autonetlink struct netlink *nl = NULL;
 	struct netlink_change up = { .up = true };
-	struct netlink_addr addr = addr_of(ip, b->subnet.prefix);
+	struct netlink_addr addr = addr_of(w->ip, b->subnet.prefix);
 	struct netlink_link link = { 0 };
-	struct netlink_route route = { .via = addr_of(b->subnet.network + 1, 32) };
-	int rc = netlink_open_in(netns_fd, &nl, e);
+	int rc = netlink_open_in(w->netns_fd, &nl, e);
 
 	for (size_t i = 0; !rc && i < ARRAY_LEN(links); i++) {
 		rc = netlink_link_get(nl, links[i], &link, e);
 		if (!rc)
 			rc = netlink_link_change(nl, link.index, &up, e);
 	}
-	if (!rc)
-		rc = netlink_addr_add(nl, link.index, &addr, e);
-	route.index = link.index;
-	if (!rc)
-		rc = netlink_route_add(nl, &route, e);
-	return rc;
+	return rc < 0 ? rc : netlink_addr_add(nl, link.index, &addr, e);
 }
 
-static int add_veth(struct bridge *b, const char *id, int netns_fd, const uint8_t peer_mac[6],
+static int add_veth(struct bridge *b, const struct wire *w, const char *peer,
 		    struct netlink_link *link, struct err *e)
 {
 	char name[IFNAMSIZ];
 	struct netlink_veth veth = {
 		.name = name,
-		.peer = "eth0",
-		.peer_netns_fd = netns_fd,
-		.peer_mac = peer_mac,
+		.peer = peer,
+		.peer_netns_fd = w->netns_fd,
+		.peer_mac = w->mac,
+		.mtu = b->mtu,
 	};
 	int rc;
 
-	bridge_link_name(id, name);
+	bridge_link_name(w->id, w->slot, name);
 	rc = netlink_veth_add(b->nl, &veth, e);
 	if (rc == -EEXIST) {
 		/* The kernel takes a dead namespace's links away a little later than its processes. */
-		rc = bridge_detach(b, id, e);
+		rc = remove_link(b->nl, name, e);
 		if (!rc)
 			rc = netlink_veth_add(b->nl, &veth, e);
 	}
 	return rc < 0 ? rc : netlink_link_get(b->nl, name, link, e);
 }
 
-int bridge_attach(struct bridge *b, const char *id, int netns_fd, uint32_t ip, struct err *e)
+int bridge_attach(struct bridge *b, const struct wire *w, struct err *e)
 {
 	struct netlink_change join = { .up = true, .master = b->index };
 	struct netlink_link link;
-	uint8_t mac[6];
+	char peer[IFNAMSIZ];
 	int rc;
 
-	bridge_mac(ip, mac);
-	rc = add_veth(b, id, netns_fd, mac, &link, e);
+	snprintf(peer, sizeof(peer), "eth%u", w->slot);
+	rc = add_veth(b, w, peer, &link, e);
 	if (!rc)
 		rc = netlink_link_change(b->nl, link.index, &join, e);
 	if (!rc)
-		rc = configure_inside(b, netns_fd, ip, e);
+		rc = configure_inside(b, w, peer, e);
 	if (rc < 0) {
 		err_prefix(e, "connect to %s", b->name);
-		bridge_detach(b, id, NULL);
+		bridge_detach(b->nl, w->id, w->slot, NULL);
 	}
 	return rc;
 }
 
-int bridge_detach(struct bridge *b, const char *id, struct err *e)
+struct default_routes {
+	struct netlink_route items[DEFAULTS_MAX];
+	size_t count;
+};
+
+static void note_default(const struct netlink_route *r, void *arg)
+{
+	struct default_routes *found = arg;
+
+	if (r->to.family == AF_INET && !r->to.prefix && r->table == RT_TABLE_MAIN &&
+	    found->count < DEFAULTS_MAX)
+		found->items[found->count++] = *r;
+}
+
+int bridge_default_route(int netns_fd, unsigned slot, uint32_t gateway, struct err *e)
+{
+	autonetlink struct netlink *nl = NULL;
+	struct netlink_route route = { .via = addr_of(gateway, 32) };
+	struct default_routes old = { .count = 0 };
+	struct netlink_link link;
+	char name[IFNAMSIZ];
+	int rc = netlink_open_in(netns_fd, &nl, e);
+
+	if (!rc)
+		rc = netlink_routes(nl, note_default, &old, e);
+	for (size_t i = 0; !rc && i < old.count; i++)
+		rc = netlink_route_del(nl, &old.items[i], e);
+	if (rc < 0 || !gateway)
+		return rc;
+	snprintf(name, sizeof(name), "eth%u", slot);
+	rc = netlink_link_get(nl, name, &link, e);
+	route.index = link.index;
+	return rc < 0 ? rc : netlink_route_add(nl, &route, e);
+}
+
+int bridge_detach(struct netlink *nl, const char *id, unsigned slot, struct err *e)
 {
 	char name[IFNAMSIZ];
-	struct netlink_link link;
-	int rc;
 
-	bridge_link_name(id, name);
-	rc = netlink_link_get(b->nl, name, &link, e);
-	if (rc == -ENODEV)
-		return 0;
-	return rc < 0 ? rc : netlink_link_del(b->nl, link.index, e);
+	bridge_link_name(id, slot, name);
+	return remove_link(nl, name, e);
 }
 
 struct leftovers {
@@ -261,23 +302,23 @@ static void note_leftover(const struct netlink_link *link, void *arg)
 {
 	struct leftovers *l = arg;
 
-	if (strcmp(link->kind, "veth") || strncmp(link->name, "vb", 2) || strlen(link->name) != 14)
+	if (strcmp(link->kind, "veth") || strncmp(link->name, "vb", 2) || strlen(link->name) < 14)
 		return;
 	if (l->count < LEFTOVERS_MAX && !l->in_use(link->name, l->arg))
 		l->index[l->count++] = link->index;
 }
 
-int bridge_repair(struct bridge *b, bool (*in_use)(const char *link, void *arg), void *arg,
+int bridge_repair(struct netlink *nl, bool (*in_use)(const char *link, void *arg), void *arg,
 		  struct err *e)
 {
 	int removed = 0;
 
 	for (;;) {
 		struct leftovers l = { .in_use = in_use, .arg = arg };
-		int rc = netlink_links(b->nl, note_leftover, &l, e);
+		int rc = netlink_links(nl, note_leftover, &l, e);
 
 		for (int i = 0; !rc && i < l.count; i++)
-			rc = netlink_link_del(b->nl, l.index[i], e);
+			rc = netlink_link_del(nl, l.index[i], e);
 		if (rc < 0)
 			return rc;
 		removed += l.count;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREFIX_LEAST = 16, PREFIX_MOST = 30 };
+enum { PREFIX_LEAST = 8, PREFIX_MOST = 30 };
 
 char *ipv4_text(uint32_t ip, char out[IPV4_TEXT_MAX])
 {
@@ -45,6 +45,24 @@ int ipv4_parse(const char *text, uint32_t *ip)
 static uint32_t mask(unsigned prefix)
 {
 	return prefix ? ~0U << (32 - prefix) : 0;
+}
+
+int subnet_parse(const char *text, struct subnet *out)
+{
+	const char *slash = strchr(text, '/');
+	char ip[IPV4_TEXT_MAX];
+	unsigned long prefix;
+	char *end;
+	uint32_t network;
+
+	if (!slash || slash - text >= IPV4_TEXT_MAX || slash[1] < '0' || slash[1] > '9')
+		return -EINVAL;
+	snprintf(ip, sizeof(ip), "%.*s", (int)(slash - text), text);
+	prefix = strtoul(slash + 1, &end, 10);
+	if (*end || prefix > 32 || ipv4_parse(ip, &network) < 0)
+		return -EINVAL;
+	*out = (struct subnet){ network & mask((unsigned)prefix), (unsigned)prefix };
+	return 0;
 }
 
 bool subnet_overlaps(struct subnet a, struct subnet b)
@@ -115,18 +133,28 @@ static void set_bit(struct pool *p, uint32_t i)
 	p->used[i / 64] |= 1ULL << (i % 64);
 }
 
-int pool_init(struct pool *p, struct subnet s)
+static bool assignable(const struct pool *p, uint32_t ip)
 {
+	uint32_t i = ip - p->subnet.network;
+
+	return subnet_holds(p->subnet, ip) && i > 0 && i + 1 < p->size;
+}
+
+int pool_init(struct pool *p, struct subnet s, uint32_t gateway)
+{
+	struct pool made = { .subnet = s, .range = s };
+
 	if (s.prefix < PREFIX_LEAST || s.prefix > PREFIX_MOST || s.network & ~mask(s.prefix))
 		return -EINVAL;
-	p->subnet = s;
-	p->size = 1U << (32 - s.prefix);
-	p->used = calloc((p->size + 63) / 64, sizeof(*p->used));
-	if (!p->used)
+	made.size = 1U << (32 - s.prefix);
+	made.gateway = gateway ? gateway : s.network + 1;
+	if (!assignable(&made, made.gateway))
+		return -EINVAL;
+	made.used = calloc((made.size + 63) / 64, sizeof(*made.used));
+	if (!made.used)
 		return -ENOMEM;
-	set_bit(p, 0);
-	set_bit(p, 1);
-	set_bit(p, p->size - 1);
+	set_bit(&made, made.gateway - s.network);
+	*p = made;
 	return 0;
 }
 
@@ -138,12 +166,15 @@ void pool_free(struct pool *p)
 
 uint32_t pool_gateway(const struct pool *p)
 {
-	return p->subnet.network + 1;
+	return p->gateway;
 }
 
 int pool_take(struct pool *p, uint32_t *ip)
 {
-	for (uint32_t i = 2; i + 1 < p->size; i++) {
+	uint32_t first = p->range.network - p->subnet.network;
+	uint32_t end = first + (1U << (32 - p->range.prefix));
+
+	for (uint32_t i = first ? first : 1; i < end && i + 1 < p->size; i++) {
 		if (bit(p, i))
 			continue;
 		set_bit(p, i);
@@ -155,13 +186,11 @@ int pool_take(struct pool *p, uint32_t *ip)
 
 int pool_claim(struct pool *p, uint32_t ip)
 {
-	uint32_t i = ip - p->subnet.network;
-
-	if (!subnet_holds(p->subnet, ip) || i < 2 || i + 1 >= p->size)
+	if (!assignable(p, ip))
 		return -ERANGE;
-	if (bit(p, i))
+	if (bit(p, ip - p->subnet.network))
 		return -EADDRINUSE;
-	set_bit(p, i);
+	set_bit(p, ip - p->subnet.network);
 	return 0;
 }
 
@@ -169,6 +198,6 @@ void pool_release(struct pool *p, uint32_t ip)
 {
 	uint32_t i = ip - p->subnet.network;
 
-	if (p->used && subnet_holds(p->subnet, ip) && i >= 2 && i + 1 < p->size)
+	if (p->used && assignable(p, ip) && ip != p->gateway)
 		p->used[i / 64] &= ~(1ULL << (i % 64));
 }

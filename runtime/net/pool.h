@@ -31,14 +31,20 @@ size_t subnets_from_routes(const char *text, const char *except, struct subnet *
  * that overlaps none of `taken`. 0 or -EADDRINUSE. */
 int subnet_choose(const struct subnet *taken, size_t count, struct subnet *out);
 
+/* "10.1.0.0/16"; bits of the host may be set and are dropped. 0 or -EINVAL. */
+int subnet_parse(const char *text, struct subnet *out);
+
 struct pool {
 	struct subnet subnet;
-	uint32_t size;    /* addresses, the reserved ones included */
-	uint64_t *used;   /* a bit each */
+	struct subnet range; /* pool_take gives from this part only */
+	uint32_t gateway;
+	uint32_t size;       /* addresses, the reserved ones included */
+	uint64_t *used;      /* a bit each */
 };
 
-/* Network, gateway (the first address) and broadcast are never given out. 0 or -errno. */
-int pool_init(struct pool *p, struct subnet s);
+/* Network, gateway (0: the first address) and broadcast are never given out. -EINVAL: no subnet of
+ * /8 to /30, or the gateway is not in it. */
+int pool_init(struct pool *p, struct subnet s, uint32_t gateway);
 void pool_free(struct pool *p);
 uint32_t pool_gateway(const struct pool *p);
 

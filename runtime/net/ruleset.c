@@ -19,6 +19,7 @@ static const struct {
 enum { RAW = -300, DSTNAT = -100, FILTER = 0, SRCNAT = 100 };
 
 static const uint32_t loopback_network = 127U << 24;
+static const uint32_t metadata_service = 0xa9fea9fe; /* 169.254.169.254 of every cloud */
 
 const char *protocol_name(enum protocol p)
 {
@@ -73,7 +74,7 @@ static void add_jump_if_local(struct nft *n)
 	nft_rule_end(n);
 }
 
-static void add_masquerade_out(struct nft *n, const struct ruleset *r)
+static void add_masquerade_out(struct nft *n, const struct rule_network *r)
 {
 	nft_rule(n);
 	nft_match_ipv4(n);
@@ -84,7 +85,7 @@ static void add_masquerade_out(struct nft *n, const struct ruleset *r)
 }
 
 /* A container that reaches a published port of its own network: the answer must come back here. */
-static void add_masquerade_hairpin(struct nft *n, const struct ruleset *r)
+static void add_masquerade_hairpin(struct nft *n, const struct rule_network *r)
 {
 	nft_rule(n);
 	nft_match_ipv4(n);
@@ -95,7 +96,7 @@ static void add_masquerade_hairpin(struct nft *n, const struct ruleset *r)
 	nft_rule_end(n);
 }
 
-static void add_masquerade_loopback(struct nft *n, const struct ruleset *r)
+static void add_masquerade_loopback(struct nft *n, const struct rule_network *r)
 {
 	nft_rule(n);
 	nft_match_ipv4(n);
@@ -115,9 +116,11 @@ static void add_nat(struct nft *n, const struct ruleset *r)
 	nft_chain(n, "output", "nat", NFT_OUTPUT, DSTNAT, NFT_TO_ACCEPT);
 	add_jump_if_local(n);
 	nft_chain(n, "postrouting", "nat", NFT_POSTROUTING, SRCNAT, NFT_TO_ACCEPT);
-	add_masquerade_out(n, r);
-	add_masquerade_hairpin(n, r);
-	add_masquerade_loopback(n, r);
+	for (size_t i = 0; i < r->network_count; i++) {
+		add_masquerade_out(n, &r->networks[i]);
+		add_masquerade_hairpin(n, &r->networks[i]);
+		add_masquerade_loopback(n, &r->networks[i]);
+	}
 }
 
 /* Before connection tracking and before dnat, which would hide the address. */
@@ -130,44 +133,90 @@ static void add_guard(struct nft *n, const struct ruleset *r)
 	nft_match_address(n, NFT_DESTINATION, true, loopback_network, 8);
 	nft_do(n, NFT_TO_DROP);
 	nft_rule_end(n);
-	nft_rule(n);
-	nft_match_link(n, NFT_LINK_IN, true, r->bridge);
-	nft_match_ipv4(n);
-	nft_match_address(n, NFT_SOURCE, false, 0, 32);
-	nft_match_address(n, NFT_SOURCE, false, r->subnet.network, r->subnet.prefix);
-	nft_do(n, NFT_TO_DROP);
-	nft_rule_end(n);
+	for (size_t i = 0; i < r->network_count; i++) {
+		const struct rule_network *net = &r->networks[i];
+
+		nft_rule(n);
+		nft_match_link(n, NFT_LINK_IN, true, net->bridge);
+		nft_match_ipv4(n);
+		nft_match_address(n, NFT_SOURCE, false, 0, 32);
+		nft_match_address(n, NFT_SOURCE, false, net->subnet.network, net->subnet.prefix);
+		nft_do(n, NFT_TO_DROP);
+		nft_rule_end(n);
+	}
 }
 
 /* A rule "from or to this link [and MATCH]: VERDICT". */
-static void add_link_rule(struct nft *n, enum nft_link which, bool equal, const char *link,
+static void add_link_rule(struct nft *n, enum nft_link which, const char *link,
 			  void (*match)(struct nft *), enum nft_verdict what)
 {
 	nft_rule(n);
-	nft_match_link(n, which, equal, link);
+	nft_match_link(n, which, true, link);
 	if (match)
 		match(n);
 	nft_do(n, what);
 	nft_rule_end(n);
 }
 
+/* From the bridge back into it: who routes through the gateway, and hairpins. */
+static void add_within(struct nft *n, const char *bridge)
+{
+	nft_rule(n);
+	nft_match_link(n, NFT_LINK_IN, true, bridge);
+	nft_match_link(n, NFT_LINK_OUT, true, bridge);
+	nft_do(n, NFT_TO_ACCEPT);
+	nft_rule_end(n);
+}
+
+static void add_no_metadata(struct nft *n, const char *bridge)
+{
+	nft_rule(n);
+	nft_match_link(n, NFT_LINK_IN, true, bridge);
+	nft_match_ipv4(n);
+	nft_match_address(n, NFT_DESTINATION, true, metadata_service, 32);
+	nft_do(n, NFT_TO_DROP);
+	nft_rule_end(n);
+}
+
+/* In this order: who is shut in; then what may come in to the others, which ends with "nothing
+ * else", and so between networks as well; then what may leave them. */
 static void add_forward(struct nft *n, const struct ruleset *r)
 {
 	nft_chain(n, "forward", "filter", NFT_FORWARD, FILTER,
 		  r->closed_forward ? NFT_TO_DROP : NFT_TO_ACCEPT);
-	add_link_rule(n, NFT_LINK_IN, true, r->bridge, NULL, NFT_TO_ACCEPT);
-	add_link_rule(n, NFT_LINK_OUT, true, r->bridge, nft_match_established, NFT_TO_ACCEPT);
-	add_link_rule(n, NFT_LINK_OUT, true, r->bridge, nft_match_dnat, NFT_TO_ACCEPT);
-	add_link_rule(n, NFT_LINK_OUT, true, r->bridge, NULL, NFT_TO_DROP);
+	for (size_t i = 0; i < r->network_count; i++) {
+		const struct rule_network *net = &r->networks[i];
+
+		add_within(n, net->bridge);
+		if (!net->metadata)
+			add_no_metadata(n, net->bridge);
+		if (!net->internal)
+			continue;
+		add_link_rule(n, NFT_LINK_IN, net->bridge, NULL, NFT_TO_DROP);
+		add_link_rule(n, NFT_LINK_OUT, net->bridge, NULL, NFT_TO_DROP);
+	}
+	for (size_t i = 0; i < r->network_count; i++) {
+		if (r->networks[i].internal)
+			continue;
+		add_link_rule(n, NFT_LINK_OUT, r->networks[i].bridge, nft_match_established,
+			      NFT_TO_ACCEPT);
+		add_link_rule(n, NFT_LINK_OUT, r->networks[i].bridge, nft_match_dnat, NFT_TO_ACCEPT);
+		add_link_rule(n, NFT_LINK_OUT, r->networks[i].bridge, NULL, NFT_TO_DROP);
+	}
+	for (size_t i = 0; i < r->network_count; i++)
+		if (!r->networks[i].internal)
+			add_link_rule(n, NFT_LINK_IN, r->networks[i].bridge, NULL, NFT_TO_ACCEPT);
 }
 
 static void add_input(struct nft *n, const struct ruleset *r)
 {
 	static const uint8_t icmp[] = { IPPROTO_ICMP, IPPROTO_ICMPV6 };
 
-	nft_chain(n, "input", "filter", NFT_INPUT, FILTER, NFT_TO_ACCEPT);
-	add_link_rule(n, NFT_LINK_IN, false, r->bridge, NULL, NFT_TO_ACCEPT);
-	add_link_rule(n, NFT_LINK_IN, true, r->bridge, nft_match_established, NFT_TO_ACCEPT);
+	nft_chain(n, "from_containers", NULL, 0, 0, NFT_TO_ACCEPT);
+	nft_rule(n);
+	nft_match_established(n);
+	nft_do(n, NFT_TO_ACCEPT);
+	nft_rule_end(n);
 	for (size_t i = 0; i < sizeof(icmp); i++) {
 		nft_rule(n);
 		nft_match_protocol(n, icmp[i]);
@@ -177,6 +226,13 @@ static void add_input(struct nft *n, const struct ruleset *r)
 	nft_rule(n);
 	nft_do_reject(n);
 	nft_rule_end(n);
+	nft_chain(n, "input", "filter", NFT_INPUT, FILTER, NFT_TO_ACCEPT);
+	for (size_t i = 0; i < r->network_count; i++) {
+		nft_rule(n);
+		nft_match_link(n, NFT_LINK_IN, true, r->networks[i].bridge);
+		nft_do_jump(n, "from_containers");
+		nft_rule_end(n);
+	}
 }
 
 int ruleset_apply(const struct ruleset *r, struct err *e)

@@ -24,9 +24,16 @@ struct publish {
 	uint16_t to_first;
 };
 
-struct ruleset {
+struct rule_network {
 	const char *bridge;
 	struct subnet subnet;
+	bool internal;             /* its containers reach each other and the host's ping, no more */
+	bool metadata;             /* they may ask 169.254.169.254 */
+};
+
+struct ruleset {
+	const struct rule_network *networks;
+	size_t network_count;
 	bool closed_forward;       /* forwarding is on for us alone: nothing else may pass */
 	const struct publish *published;
 	size_t count;

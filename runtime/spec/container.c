@@ -101,6 +101,17 @@ static const struct record_field dependency_fields[] = {
 /* Records on disk of Berth before conditions have names alone. */
 RECORD_TYPE_OR_STRING(dependency_type, spec_dependency, dependency_fields);
 
+static const struct record_field network_fields[] = {
+	F_STR_REQ(spec_network, name),
+	F_STRS(spec_network, aliases),
+	F_STRS(spec_network, links),
+	F_STR(spec_network, ipv4_address),
+	F_STR(spec_network, mac_address),
+	F_INT(spec_network, gw_priority),
+	F_END,
+};
+const struct record_type spec_network_type = { sizeof(struct spec_network), network_fields, false };
+
 static const struct record_field spec_fields[] = {
 	F_STR_REQ(container_spec, name),
 	F_STR_REQ(container_spec, image),
@@ -113,6 +124,7 @@ static const struct record_field spec_fields[] = {
 	F_STR(container_spec, domainname),
 	F_OBJ(container_spec, restart, &restart_type),
 	F_STR(container_spec, network_mode),
+	F_LIST(container_spec, networks, &spec_network_type),
 	F_LIST(container_spec, ports, &port_type),
 	F_LIST(container_spec, volumes, &volume_type),
 	F_INT(container_spec, mem_limit),
@@ -210,6 +222,14 @@ static int check_ports(const struct container_spec *s, struct err *e)
 			return err_set(e, -EINVAL, "ports[%zu]: unknown protocol \"%s\"", i,
 				       p->protocol);
 	}
+	return 0;
+}
+
+static int check_networks(const struct container_spec *s, struct err *e)
+{
+	for (size_t i = 0; i < s->networks.count; i++)
+		if (!s->networks.items[i].name || !s->networks.items[i].name[0])
+			return err_set(e, -EINVAL, "networks[%zu].name: is missing", i);
 	return 0;
 }
 
@@ -372,7 +392,7 @@ int container_spec_check(const struct container_spec *s, struct err *e)
 						NULL };
 	static const char *const userns[] = { "", "host", NULL };
 	static int (*const checks[])(const struct container_spec *spec, struct err *e) = {
-		check_ports, check_volumes, check_required, check_depends_on, check_health,
+		check_ports, check_networks, check_volumes, check_required, check_depends_on, check_health,
 		check_namespaces, check_processors, check_annotations, check_numbers,
 	};
 	int rc = 0;

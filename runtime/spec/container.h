@@ -112,6 +112,21 @@ struct spec_dependency_list {
 	size_t count;
 };
 
+/* What is asked for on one network. */
+struct spec_network {
+	char *name;
+	struct string_list aliases; /* other names for it there */
+	struct string_list links;   /* "CONTAINER:ALIAS": a name that only it sees */
+	char *ipv4_address;	    /* NULL: any */
+	char *mac_address;	    /* NULL: made from the address */
+	int64_t gw_priority;	    /* the default route is by the network with the highest */
+};
+
+struct spec_network_list {
+	struct spec_network *items;
+	size_t count;
+};
+
 struct container_spec {
 	char *name, *image;
 	struct string_list entrypoint; /* present and empty: the image's is cleared */
@@ -121,6 +136,7 @@ struct container_spec {
 	char *working_dir, *hostname, *domainname;
 	struct spec_restart restart;
 	char *network_mode; /* "bridge" (or NULL), "host", "none", a network's name */
+	struct spec_network_list networks; /* what is said of network_mode's, and more of them */
 	struct spec_port_list ports;
 	struct spec_volume_list volumes;
 	int64_t mem_limit, memswap_limit, mem_reservation; /* bytes; memswap -1: unlimited */
@@ -174,6 +190,7 @@ yyjson_mut_val *container_spec_to_json(const struct container_spec *spec, yyjson
 int container_spec_check(const struct container_spec *spec, struct err *e);
 
 void container_spec_free(struct container_spec *spec); /* what it owns, not itself */
+extern const struct record_type spec_network_type;
 int container_spec_copy(const struct container_spec *spec, struct container_spec *out);
 
 #define autospec __attribute__((cleanup(container_spec_free)))

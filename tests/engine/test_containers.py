@@ -218,7 +218,7 @@ def test_stop_start_restart(tank):
     ("berth --help", 0, "Usage:"),
     ("berth ps --help", 0, "--no-trunc"),
     ("berth sail", 1, "sail"),
-    ("docker network ls", 1, "networks of containers are not supported yet"),
+    ("docker network sail", 1, "'network sail' is not a berth command"),
     ("berth ps --sideways", 125, "unknown flag: --sideways"),
     ("berth stop", 1, "argument"),
     ("berth stop nobody", 1, "No such container: nobody"),

@@ -69,6 +69,12 @@ static const struct {
 	{ "\"StopSignal\":\"SIGINT\"", "", "\"stop_signal\":\"SIGINT\"" },
 	{ "\"ExposedPorts\":{\"80\":{}}", "", "\"expose\":[\"80/tcp\"]" },
 	{ "\"NetworkDisabled\":true", "", "\"network_mode\":\"none\"" },
+	{ "\"NetworkingConfig\":{\"EndpointsConfig\":{\"blue\":{\"Aliases\":[\"db\"],\"GwPriority\":2,"
+	  "\"MacAddress\":\"02:42:0a:63:00:05\",\"IPAMConfig\":{\"IPv4Address\":\"10.99.0.5\"},"
+	  "\"IPAddress\":\"10.99.0.9\",\"DNSNames\":[\"x\"]},\"red\":null}}", "\"NetworkMode\":\"blue\"",
+	  "\"network_mode\":\"blue\",\"networks\":[{\"name\":\"blue\",\"aliases\":[\"db\"],"
+	  "\"ipv4_address\":\"10.99.0.5\",\"mac_address\":\"02:42:0a:63:00:05\",\"gw_priority\":2},"
+	  "{\"name\":\"red\"}]" },
 	{ "\"Healthcheck\":{\"Test\":[\"NONE\"]}", "", "\"healthcheck\":{\"test\":[\"NONE\"]}" },
 	{ "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"a b\"],\"Interval\":2000000000,\"Retries\":4}", "",
 	  "\"healthcheck\":{\"test\":[\"CMD-SHELL\",\"a b\"],\"interval_ms\":2000,\"retries\":4}" },
@@ -181,10 +187,10 @@ static const struct {
 	  "Healthcheck.Interval: cannot be less than 1ms" },
 	{ "\"Healthcheck\":{\"Retries\":-1}", "", -EINVAL, "Healthcheck.Retries: cannot be negative" },
 	{ "\"Healthcheck\":{\"Sails\":1}", "", -ENOTSUP, "Healthcheck.Sails is not supported" },
-	{ "\"NetworkingConfig\":{\"EndpointsConfig\":{\"bridge\":{\"Aliases\":[\"x\"]}}}", "", -ENOTSUP,
-	  "NetworkingConfig: EndpointsConfig.bridge.Aliases is not supported" },
-	{ "", "\"NetworkMode\":\"blue\"", -EINVAL, "HostConfig.NetworkMode: network blue not found" },
-	{ "", "\"NetworkMode\":\"container:web\"", -ENOTSUP, "another container's network" },
+	{ "\"NetworkingConfig\":{\"EndpointsConfig\":{\"blue\":{\"DriverOpts\":{\"a\":\"b\"}}}}", "", -ENOTSUP,
+	  "EndpointConfig.DriverOpts is not supported" },
+	{ "\"NetworkingConfig\":{\"EndpointsConfig\":{\"blue\":{\"Aliases\":7}}}", "", -EINVAL,
+	  "EndpointConfig.Aliases: expected a list of strings" },
 	{ "", "\"LogConfig\":{\"Type\":\"fluentd\"}", -ENOTSUP, "LogConfig.Type: logging driver" },
 	{ "", "\"LogConfig\":{\"Type\":\"\",\"Config\":{\"tag\":\"x\"}}", -ENOTSUP, "for the syslog driver" },
 	{ "", "\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"labels\":\"x\"}}", -ENOTSUP,

@@ -69,6 +69,11 @@ static const struct {
 	{ { .entrypoint = "" }, "\"Entrypoint\":[\"\"]" },
 	{ { .hostname = "glass" }, "\"Hostname\":\"glass\"" },
 	{ { .network = "none" }, "\"NetworkMode\":\"none\"" },
+	{ { .network = "blue", .ip = "10.99.0.5", .network_aliases = LIST("db", "sql"),
+	    .mac = "02:00:00:00:00:07" },
+	  "\"NetworkingConfig\":{\"EndpointsConfig\":{\"blue\":{\"Aliases\":[\"db\",\"sql\"],\"IPAMConfig\":"
+	  "{\"IPv4Address\":\"10.99.0.5\"},\"MacAddress\":\"02:00:00:00:00:07\"}}}" },
+	{ { .links = LIST("db:sql") }, "\"Links\":[\"db:sql\"]" },
 	{ { .remove = true }, "\"AutoRemove\":true" },
 	{ { .tty = true }, "\"Tty\":true" },
 	{ { .interactive = true }, "\"StdinOnce\":true" },

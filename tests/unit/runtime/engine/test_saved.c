@@ -19,6 +19,7 @@ static void a_record_comes_back(void **state)
 {
 	struct container *c = container_new(NULL), *back = container_new(NULL);
 	autobuf struct buf text = { 0 };
+	struct endpoint *ep;
 	struct err e = { 0 };
 
 	(void)state;
@@ -33,7 +34,13 @@ static void a_record_comes_back(void **state)
 	c->oom_killed = true;
 	c->restarts = 4;
 	c->userns = 7;
-	c->ip = 0xac110005;
+	ep = record_list_add(&c->endpoints, sizeof(*ep));
+	ep->asked.name = strdup("back");
+	ep->asked.ipv4_address = strdup("10.99.0.5");
+	string_list_add(&ep->asked.aliases, "db");
+	ep->address = strdup("10.99.0.5");
+	ep->slot = 1;
+	ep->ip = 0x0a630005; /* that it lives is no matter of the record */
 	c->created_ns = 1795471960668285311;
 	c->error = strdup("cannot run \"caf\xe9\"");
 	string_list_add(&c->argv, "nginx");
@@ -50,13 +57,50 @@ static void a_record_comes_back(void **state)
 	assert_true(back->oom_killed);
 	assert_int_equal(back->restarts, 4);
 	assert_int_equal(back->userns, 7);
-	assert_int_equal(back->ip, 0xac110005);
+	assert_int_equal(back->endpoints.count, 1);
+	ep = back->endpoints.items;
+	assert_string_equal(ep->asked.name, "back");
+	assert_string_equal(ep->asked.ipv4_address, "10.99.0.5");
+	assert_string_equal(ep->asked.aliases.items[0], "db");
+	assert_string_equal(ep->address, "10.99.0.5");
+	assert_int_equal(ep->slot, 1);
+	assert_int_equal(ep->ip, 0);
 	assert_int_equal(back->created_ns, c->created_ns);
 	assert_string_equal(back->argv.items[0], "nginx");
 	assert_string_equal(back->chosen.items[0], "32768");
 	assert_string_equal(back->error, "cannot run \"caf\xef\xbf\xbd\"");
 	container_free(c);
 	container_free(back);
+}
+
+/* Records of Berth before networks: an address on the bridge, or none at all. */
+static void an_old_record_is_on_the_bridge(void **state)
+{
+	static const struct { const char *more, *address; size_t count; } rows[] = {
+		{ "\"ip\":\"172.17.0.5\",\"spec\":{", "172.17.0.5", 1 },
+		{ "\"spec\":{", NULL, 1 },
+		{ "\"spec\":{\"network_mode\":\"host\",", NULL, 0 },
+		{ "\"spec\":{\"network_mode\":\"none\",", NULL, 0 },
+		/* disconnected from all of them */
+		{ "\"has_endpoints\":true,\"endpoints\":[],\"spec\":{", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct container *c = container_new(NULL);
+		autobuf struct buf text = { 0 };
+		struct err e = { 0 };
+
+		buf_addf(&text, "{\"version\":1,\"id\":\"%s\",\"name\":\"web\",\"state\":\"exited\",%s"
+			 "\"name\":\"web\",\"image\":\"nginx\"}}", id, rows[i].more);
+		assert_int_equal(saved_read(c, buf_text(&text), text.len, &e), 0);
+		assert_int_equal(c->endpoints.count, rows[i].count);
+		if (rows[i].count)
+			assert_string_equal(c->endpoints.items[0].asked.name, "bridge");
+		if (rows[i].address)
+			assert_string_equal(c->endpoints.items[0].address, rows[i].address);
+		container_free(c);
+	}
 }
 
 #define SPEC "\"spec\":{\"name\":\"web\",\"image\":\"nginx\"}"
@@ -78,6 +122,8 @@ static void damage_is_refused(void **state)
 		  "state \"asleep\" is not known" },
 		{ "{\"version\":1," ID ",\"name\":\"web\",\"state\":\"exited\",\"ip\":\"x\"," SPEC "}",
 		  "address \"x\" is none" },
+		{ "{\"version\":1," ID ",\"name\":\"web\",\"state\":\"exited\",\"endpoints\":[{\"asked\":"
+		  "{\"name\":\"n\"},\"slot\":36}]," SPEC "}", "endpoints[0] is damaged" },
 	};
 
 	(void)state;
@@ -95,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_comes_back),
+		cmocka_unit_test(an_old_record_is_on_the_bridge),
 		cmocka_unit_test(damage_is_refused),
 	};
 

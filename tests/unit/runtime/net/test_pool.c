@@ -88,7 +88,7 @@ static void the_pool_gives_each_address_once(void **state)
 	uint32_t ip;
 
 	(void)state;
-	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 29 }), 0);
+	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 29 }, 0), 0);
 	assert_int_equal(pool_gateway(&p), 0xac110001);
 	for (uint32_t want = 0xac110002; want <= 0xac110006; want++) {
 		assert_int_equal(pool_take(&p, &ip), 0);
@@ -99,7 +99,8 @@ static void the_pool_gives_each_address_once(void **state)
 	pool_release(&p, 0xac110001); /* the gateway stays reserved */
 	pool_release(&p, 0x0a000001); /* not ours */
 	assert_int_equal(pool_claim(&p, 0xac110003), -EADDRINUSE);
-	assert_int_equal(pool_claim(&p, 0xac110001), -ERANGE);
+	assert_int_equal(pool_claim(&p, 0xac110001), -EADDRINUSE);
+	assert_int_equal(pool_claim(&p, 0xac110000), -ERANGE);
 	assert_int_equal(pool_claim(&p, 0xac110007), -ERANGE);
 	assert_int_equal(pool_claim(&p, 0xac110102), -ERANGE);
 	assert_int_equal(pool_claim(&p, 0xac110004), 0);
@@ -112,9 +113,56 @@ static void the_pool_refuses_what_is_no_subnet(void **state)
 	struct pool p;
 
 	(void)state;
-	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 8 }), -EINVAL);
-	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 31 }), -EINVAL);
-	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110001, 24 }), -EINVAL);
+	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 8 }, 0), -EINVAL);
+	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 31 }, 0), -EINVAL);
+	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110001, 24 }, 0), -EINVAL);
+	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 24 }, 0xac1100ff), -EINVAL);
+	assert_int_equal(pool_init(&p, (struct subnet){ 0xac110000, 24 }, 0xac120001), -EINVAL);
+}
+
+/* Another gateway than the first address, and a part of the subnet to give from. */
+static void a_range_is_kept_to(void **state)
+{
+	struct pool p;
+	uint32_t ip;
+
+	(void)state;
+	assert_int_equal(pool_init(&p, (struct subnet){ 0x0a630000, 24 }, 0x0a6300fe), 0);
+	assert_int_equal(pool_gateway(&p), 0x0a6300fe);
+	assert_int_equal(pool_take(&p, &ip), 0);
+	assert_int_equal(ip, 0x0a630001);
+	assert_int_equal(subnet_parse("10.99.0.248/29", &p.range), 0);
+	for (uint32_t want = 0x0a6300f8; want < 0x0a6300fe; want++) {
+		assert_int_equal(pool_take(&p, &ip), 0);
+		assert_int_equal(ip, want);
+	}
+	assert_int_equal(pool_take(&p, &ip), -ENOSPC);
+	assert_int_equal(pool_claim(&p, 0x0a630032), 0); /* outside the range, when asked for */
+	pool_free(&p);
+}
+
+static void subnets_are_read(void **state)
+{
+	static const struct { const char *text; int rc; struct subnet out; } rows[] = {
+		{ "10.99.0.0/24", 0, { 0x0a630000, 24 } },
+		{ "10.99.0.7/24", 0, { 0x0a630000, 24 } },
+		{ "0.0.0.0/0", 0, { 0, 0 } },
+		{ "10.99.0.0", -EINVAL, { 0, 0 } },
+		{ "10.99.0.0/", -EINVAL, { 0, 0 } },
+		{ "10.99.0.0/33", -EINVAL, { 0, 0 } },
+		{ "10.99.0.0/-1", -EINVAL, { 0, 0 } },
+		{ "10.99.0.0/24x", -EINVAL, { 0, 0 } },
+		{ "1000.99.0.0.10.10/24", -EINVAL, { 0, 0 } },
+		{ "fd00::/64", -EINVAL, { 0, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct subnet s = { 0, 0 };
+
+		assert_int_equal(subnet_parse(rows[i].text, &s), rows[i].rc);
+		assert_memory_equal(&s, &rows[i].out, sizeof(s));
+	}
 }
 
 static const char sockets[] =
@@ -143,6 +191,8 @@ int main(void)
 		cmocka_unit_test(a_free_subnet_is_chosen),
 		cmocka_unit_test(the_pool_gives_each_address_once),
 		cmocka_unit_test(the_pool_refuses_what_is_no_subnet),
+		cmocka_unit_test(a_range_is_kept_to),
+		cmocka_unit_test(subnets_are_read),
 		cmocka_unit_test(sockets_are_found),
 	};
 

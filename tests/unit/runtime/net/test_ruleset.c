@@ -26,9 +26,15 @@ static const struct publish published[] = {
 	{ PROTOCOL_SCTP, 0xc0a80101, 90, 91, 0xac110002, 190 },
 };
 
+static const struct rule_network networks[] = {
+	{ .bridge = "berth0", .subnet = { 0xac110000, 16 }, .metadata = true },
+	{ .bridge = "br-a", .subnet = { 0x0a630000, 24 } },
+	{ .bridge = "br-in", .subnet = { 0x0a640000, 24 }, .internal = true },
+};
+
 static struct ruleset rules = {
-	.bridge = "berth0",
-	.subnet = { 0xac110000, 16 },
+	.networks = networks,
+	.network_count = ARRAY_LEN(networks),
 	.closed_forward = true,
 	.published = published,
 	.count = ARRAY_LEN(published),
@@ -68,7 +74,27 @@ static void nft_reads_what_was_meant(void **state)
 		"type filter hook forward priority filter; policy drop;",
 		"oifname \"berth0\" ct state established,related accept",
 		"oifname \"berth0\" ct status dnat accept",
-		"oifname \"berth0\" drop",
+		"iifname \"br-a\" ip saddr != 0.0.0.0 ip saddr != 10.99.0.0/24 drop",
+		"ip saddr 10.99.0.0/24 oifname != \"br-a\" masquerade",
+		/* forward, in its order: who is shut in, what comes in, what goes out */
+		"iifname \"berth0\" oifname \"berth0\" accept\n"
+		"\t\tiifname \"br-a\" oifname \"br-a\" accept\n"
+		"\t\tiifname \"br-a\" ip daddr 169.254.169.254 drop\n"
+		"\t\tiifname \"br-in\" oifname \"br-in\" accept\n"
+		"\t\tiifname \"br-in\" ip daddr 169.254.169.254 drop\n"
+		"\t\tiifname \"br-in\" drop\n"
+		"\t\toifname \"br-in\" drop\n"
+		"\t\toifname \"berth0\" ct state established,related accept\n"
+		"\t\toifname \"berth0\" ct status dnat accept\n"
+		"\t\toifname \"berth0\" drop\n"
+		"\t\toifname \"br-a\" ct state established,related accept\n"
+		"\t\toifname \"br-a\" ct status dnat accept\n"
+		"\t\toifname \"br-a\" drop\n"
+		"\t\tiifname \"berth0\" accept\n"
+		"\t\tiifname \"br-a\" accept\n"
+		"\t}",
+		"iifname \"berth0\" jump from_containers",
+		"iifname \"br-in\" jump from_containers",
 		"reject with icmpx",
 	};
 	autobuf struct buf listing = { 0 };
