@@ -35,6 +35,9 @@ static const struct key bridge_parameter_keys[] = {
 	  .example = "{lan0: 100}", .help = "The cost of single links." },
 	{ .name = "stp", .type = &type_bool, .normal = "true", .example = "false",
 	  .help = "The spanning tree protocol." },
+	{ .name = "vlan-filtering", .refused = "not supported: define VLANs and put them into bridges" },
+	{ .name = "vlan-default-pvid",
+	  .refused = "not supported: define VLANs and put them into bridges" },
 	{ .name = "port-vlans", .refused = "not supported: define VLANs and put them into bridges" },
 	{ .name = "vlans", .refused = "not supported: define VLANs and put them into bridges" },
 };

@@ -85,7 +85,10 @@ void network_finish_link(struct walk *w, const struct node *n, yyjson_mut_val *l
 	{ .name = "openvswitch", .refused = "not supported: there is no Open vSwitch in Berth" },  \
 	{ .name = "networkmanager", .refused = "not supported: there is no NetworkManager" },      \
 	{ .name = "emit-lldp", .refused = "not supported: use a container for LLDP" },             \
-	{ .name = "neigh-suppress", .refused = "not supported: there is no VXLAN" }
+	{ .name = "neigh-suppress", .refused = "not supported: there is no VXLAN" },               \
+	{ .name = "hairpin", .refused = "not supported: a bridge's port keeps the kernel's way" }, \
+	{ .name = "port-mac-learning",                                                             \
+	  .refused = "not supported: a bridge's port keeps the kernel's way" }
 
 /* The rest of a row of struct type. */
 #define INT(low, high)                                                                             \
