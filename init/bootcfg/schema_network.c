@@ -45,11 +45,14 @@ static void finish_network(struct walk *w, const struct node *n, yyjson_mut_val 
 {
 	int64_t number = yyjson_mut_get_sint(yyjson_mut_obj_get(network, "version"));
 	yyjson_mut_val *old = yyjson_mut_obj_get(network, "config");
+	const struct node *config = node_value(n, "config"); /* or within "network" */
 
 	if (node_value(n, "network"))
 		n = node_value(n, "network");
+	if (!config)
+		config = node_value(n, "config");
 	if (old && number == 2)
-		walk_fault(w, FAULT_ERROR, node_value(n, "config"),
+		walk_fault(w, FAULT_ERROR, config,
 			   "\"config\" belongs to version 1, and this says \"version: 2\"");
 	if (number == 1 && yyjson_mut_obj_get(network, "links"))
 		walk_fault(w, FAULT_ERROR, n,
@@ -57,7 +60,7 @@ static void finish_network(struct walk *w, const struct node *n, yyjson_mut_val 
 	if (!yyjson_mut_obj_get(network, "links"))
 		yyjson_mut_obj_add_val(w->doc, network, "links", yyjson_mut_arr(w->doc));
 	if (old)
-		network_translate_v1(w, node_value(n, "config"), network);
+		network_translate_v1(w, config, network);
 	yyjson_mut_obj_remove_key(network, "version");
 	yyjson_mut_obj_remove_key(network, "renderer");
 	network_check(w, n, network);
