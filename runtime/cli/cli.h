@@ -12,8 +12,8 @@ enum {
 	EXIT_USAGE = 125, /* docker's: the command line itself was wrong */
 };
 
-/* What an option was given, time after time; static room: nobody types more, and a file of variables
- * is seldom longer. */
+/* What an option was given, time after time; static room: nobody types more, and a file of
+ * variables is seldom longer. */
 enum { CLI_LIST_MOST = 256 };
 struct cli_list {
 	const char *items[CLI_LIST_MOST];

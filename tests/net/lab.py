@@ -1,9 +1,11 @@
 """A machine's network without a machine: netup in a network namespace of its own, its cards veth
 pairs whose other ends lie in a second namespace, "the wire". The programs are the target's: they are
 static. Needs root and about a second."""
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -71,6 +73,10 @@ class Lab:
         return self
 
     def __exit__(self, *unused):
+        # netup's own helpers (udhcpc) outlive a netup that is killed, where no PID 1 ends its cgroup.
+        for pid in self.inhabitants():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for process in [self.daemon, *self.helpers, self.host, self.wire]:
             if process:
                 process.kill()
@@ -79,6 +85,15 @@ class Lab:
         self.log.unlink(missing_ok=True)
 
     # --- the machine ---
+
+    def inhabitants(self):
+        """Who is in the machine's network namespace."""
+        here, found = os.stat(f"/proc/{self.host.pid}/ns/net").st_ino, []
+        for each in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.stat(each / "ns/net").st_ino == here:
+                    found.append(int(each.name))
+        return found
 
     def enter(self, *argv):
         return ["nsenter", "-t", str(self.host.pid), "-m", "-n", *argv]
