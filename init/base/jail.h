@@ -13,6 +13,7 @@
 #define JAIL_PARSE "parse" /* memory, and write to fds that are open: text in memory -> result */
 #define JAIL_PROBE "probe" /* JAIL_PARSE, and read or seek in fds that are open */
 #define JAIL_UNPACK "unpack" /* JAIL_PROBE, with memory and time for an image's layers */
+#define JAIL_TALK "talk" /* JAIL_PARSE, and wait for fds, read them, be given one more */
 
 /* Locks the calling (single-threaded) process in, for good. Open fds stay. 0 or -errno; what the
  * kernel does not know (Landlock) is left out, everything else is an error. */

@@ -97,6 +97,8 @@ void apply_stages(struct apply *a)
 	}
 	if (dir >= 0 && code == 0 && yyjson_mut_obj_get(berth, "zram"))
 		code = file_replace_at(dir, "disks", "", 0, 0644, &e);
+	if (dir >= 0 && code == 0 && yyjson_mut_obj_get(berth, "api"))
+		code = file_replace_at(dir, "api-tls", "", 0, 0644, &e);
 	if (dir >= 0 && code == 0 && any_deferred(a))
 		code = file_replace_at(dir, "final", "", 0, 0644, &e);
 	if (dir < 0 || code < 0)

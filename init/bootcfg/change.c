@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/initctl.h"
+#include "bootcfg/stage.h"
 
 /* Of the configuration, not of the machine: no change of it counts. */
 static const char *const about[] = { "version", "source",  "faults",      "dropped",
@@ -40,6 +41,7 @@ static const struct row {
 	{ "containers", .reload = "engine" },
 	{ "berth", .apply = apply_proxy, .reload = "net" }, /* its firewall */
 	{ "berth", .apply = apply_sysctl, .restart = "update" },
+	{ "berth", .apply = apply_stages, .restart = "api-tls", .needs = STAGE_DIR "/api-tls" },
 };
 
 static const struct row *row_of(const char *key)

@@ -253,6 +253,17 @@ const char *check_certificate(const char *text)
 	return strstr(start, end) ? NULL : "a line \"-----END CERTIFICATE-----\" is missing in it";
 }
 
+const char *check_private_key(const char *text)
+{
+	const char *start = strstr(text, "-----BEGIN ");
+
+	if (!start || !strstr(start, "PRIVATE KEY-----"))
+		return "a line \"-----BEGIN PRIVATE KEY-----\" is missing in it";
+	if (strstr(start, "ENCRYPTED"))
+		return "it is protected by a password, and nobody is there to type it";
+	return strstr(start, "-----END ") ? NULL : "a line \"-----END PRIVATE KEY-----\" is missing in it";
+}
+
 /* ---- berth ---- */
 
 /* As an image's name begins: HOST or HOST:PORT. */

@@ -18,10 +18,6 @@ static const struct type text = { SCALAR(read_text), .name = "text", .expected =
 static const struct type secret = {
 	SCALAR(read_text), .name = "text", .secret = true, .expected = "a text",
 };
-static const struct type certificates = {
-	SCALAR(read_text), .name = "certificates", .check = check_certificate,
-	.expected = "certificates in PEM format",
-};
 static const struct key registry_keys[] = {
 	{ .name = "mirrors", .type = &mirrors, .normal = "none",
 	  .example = "[\"https://mirror.example.org\"]",
@@ -30,7 +26,7 @@ static const struct key registry_keys[] = {
 	  .example = "robot", .help = "Who logs in there." },
 	{ .name = "password", .type = &secret, .normal = "none", .example = "\"s3cret\"",
 	  .help = "The password, or an access token in its place." },
-	{ .name = "ca_certs", .type = &certificates, .normal = "what the host trusts",
+	{ .name = "ca_certs", .type = &type_certificates, .normal = "what the host trusts",
 	  .example = "\"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n\"",
 	  .help = "The authorities that its certificate may come from, and no others." },
 	{ .name = "insecure", .type = &type_bool, .normal = "false", .example = "true",
@@ -103,6 +99,9 @@ static const struct key berth_keys[] = {
 	{ .name = "firewall", .type = &type_firewall,
 	  .normal = "SSH, ICMP and published ports are let in", .example = "{allow: [\"443/tcp\"]}",
 	  .help = "Who may connect to the host itself. Containers' published ports are open anyway." },
+	{ .name = "api", .type = &type_api, .normal = "none: the machine's own socket, and SSH",
+	  .example = "{client_ca_certs: \"-----BEGIN...\", certificate: \"-----BEGIN...\", key: \"-----BEGIN...\"}",
+	  .help = "Docker's API over TCP, for clients that have a certificate (docker --tlsverify)." },
 	{ .name = "update", .type = &type_update, .normal = "what its keys say", .example = "{hold: 1m}",
 	  .help = "Where new versions come from, what is done about them by itself, when one is kept." },
 	{ .name = "registries", .type = &registries, .normal = "every registry as it is",

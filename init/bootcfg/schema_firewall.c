@@ -68,14 +68,14 @@ static const struct type network = {
 	SCALAR(read_text), .name = "network", .check = check_network,
 	.expected = "an address or a network such as \"192.0.2.0/24\"",
 };
-static const struct type networks = {
+const struct type type_networks = {
 	.kind = TYPE_LIST, .name = "list of networks", .item = &network, .count_max = 64,
 	.single = true, .expected = "a list of networks",
 };
 static const struct key item_keys[] = {
 	{ .name = "port", .type = &port, .required = true, .example = "\"443/tcp\"",
 	  .help = "The port, or a range; tcp if nothing else is said." },
-	{ .name = "from", .type = &networks, .normal = "everybody", .example = "[192.0.2.0/24]",
+	{ .name = "from", .type = &type_networks, .normal = "everybody", .example = "[192.0.2.0/24]",
 	  .help = "Who may." },
 };
 static const struct type item = {
@@ -92,7 +92,7 @@ static const struct key firewall_keys[] = {
 	{ .name = "allow", .type = &items, .normal = "none", .example = "[\"443/tcp\"]",
 	  .help = "Ports of the host that are let in besides SSH; a container with network_mode: host "
 		  "needs them." },
-	{ .name = "ssh_from", .type = &networks, .normal = "everybody",
+	{ .name = "ssh_from", .type = &type_networks, .normal = "everybody",
 	  .example = "[192.0.2.0/24]",
 	  .help = "Who may connect to SSH. Whoever is not in it is locked out." },
 };

@@ -44,7 +44,7 @@ const struct type type_timezone = {
 
 /* ---- ca_certs ---- */
 static const struct type certificate = {
-	SCALAR(read_text), .name = "certificate", .check = check_certificate,
+	SCALAR(read_text), .name = "certificate", .check = check_certificate, .secret = true,
 	.expected = "a certificate in PEM format (\"-----BEGIN CERTIFICATE-----...\")",
 };
 static const struct type certificates = {

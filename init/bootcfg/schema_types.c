@@ -33,6 +33,11 @@ const struct type type_hostname = {
 	.kind = TYPE_SCALAR, .name = "host name", .read = read_text, .check = check_hostname,
 	.expected = "a host name such as \"web-1\"",
 };
+/* Not shown: what stands there by mistake is a private key. */
+const struct type type_certificates = {
+	.kind = TYPE_SCALAR, .name = "certificates", .read = read_text, .check = check_certificate,
+	.secret = true, .expected = "certificates in PEM format",
+};
 static const struct type type_address = {
 	.kind = TYPE_SCALAR, .name = "IP address", .read = read_text, .check = check_address,
 	.expected = "an IP address such as \"192.0.2.1\"",

@@ -80,9 +80,6 @@ static const struct type web_address = {
 	SCALAR(read_text), .name = "address", .check = check_web_address,
 	.expected = "an address such as \"https://updates.example.org/stable.json\"",
 };
-static const struct type certificates = {
-	SCALAR(read_text), .name = "certificates", .expected = "certificates in PEM format",
-};
 static const char *const levels[] = { "off", "check", "fetch", "install", "reboot", NULL };
 
 static const struct type automatic = {
@@ -171,7 +168,7 @@ static const struct key update_keys[] = {
 	  .help = "A server that is asked before a reboot, so that not all machines do it at once." },
 	{ .name = "proxy", .type = &web_address, .normal = "none", .example = "\"http://192.0.2.1:3128\"",
 	  .help = "The proxy that updates are downloaded through." },
-	{ .name = "ca_certs", .type = &certificates, .normal = "Mozilla's",
+	{ .name = "ca_certs", .type = &type_certificates, .normal = "Mozilla's",
 	  .example = "\"-----BEGIN CERTIFICATE-----...\"",
 	  .help = "The authorities that the update server's certificate may come from." },
 	{ .name = "hold", .json = "hold_ms", .type = &type_duration, .normal = "30s", .example = "2m",

@@ -11,6 +11,7 @@
 
 extern const struct type type_text, type_bool, type_duration, type_bytes, type_bytes_unlimited;
 extern const struct type type_texts, type_path, type_hostname, type_address_list;
+extern const struct type type_certificates;
 
 /* ---- of the top level ---- */
 extern const struct type type_ssh_keys, type_files; /* schema_files.c */
@@ -28,6 +29,8 @@ extern const struct type type_volume_names, type_configs;
 void compose_finish(struct walk *w, const struct node *root_node, yyjson_mut_val *root);
 extern const struct type type_berth;                /* schema_berth.c */
 extern const struct type type_firewall;             /* schema_firewall.c */
+extern const struct type type_networks;
+extern const struct type type_api;                  /* schema_api.c */
 extern const struct type type_update;               /* schema_update.c */
 
 /* ---- of a container ---- */

@@ -75,6 +75,14 @@ static void allow_configured(struct nft *n, yyjson_val *firewall)
 	}
 }
 
+static void allow_api(struct nft *n, yyjson_val *api)
+{
+	int64_t port = plan_number(api, "port", 0);
+
+	if (port > 0 && port <= 65535)
+		allow_list(n, IPPROTO_TCP, (uint16_t)port, (uint16_t)port, yyjson_obj_get(api, "from"));
+}
+
 /* Whoever configures a tunnel's port wants to be called. */
 static void allow_tunnels(struct nft *n, yyjson_val *links)
 {
@@ -110,6 +118,7 @@ static void add_guard(struct nft *n, const struct manager *m)
 	allow_protocol(n, IPPROTO_ICMPV6);
 	allow_dhcp(n);
 	allow_list(n, IPPROTO_TCP, SSH_PORT, SSH_PORT, yyjson_obj_get(m->plan.firewall, "ssh_from"));
+	allow_api(n, m->plan.api);
 	allow_tunnels(n, m->plan.links);
 	allow_configured(n, m->plan.firewall);
 	nft_rule(n);
@@ -134,14 +143,17 @@ static void add_input(struct nft *n, const char *names)
 /* What the rules follow from: the same again is not set again. */
 static char *key_of(const struct manager *m)
 {
-	char *firewall = yyjson_val_write(m->plan.firewall, 0, NULL);
-	char *links = yyjson_val_write(m->plan.links, 0, NULL);
+	/* Of the API not all: its private key is none of our business. */
+	yyjson_val *const from[] = { m->plan.firewall, yyjson_obj_get(m->plan.api, "port"),
+				     yyjson_obj_get(m->plan.api, "from"), m->plan.links };
 	struct buf key = { 0 };
 
-	buf_addf(&key, "%s|%s|%s", buf_text(&m->guarded), firewall ? firewall : "",
-		 links ? links : "");
-	free(firewall);
-	free(links);
+	buf_adds(&key, buf_text(&m->guarded));
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		autofree char *text = yyjson_val_write(from[i], 0, NULL);
+
+		buf_addf(&key, "|%s", text ? text : "");
+	}
 	return buf_take(&key);
 }
 

@@ -77,6 +77,7 @@ int plan_load(const char *path, struct plan *out, struct err *e)
 		out->links = NULL;
 	out->faulty = plan_bool(network, "faulty", false);
 	out->firewall = yyjson_obj_get(yyjson_obj_get(root, "berth"), "firewall");
+	out->api = yyjson_obj_get(yyjson_obj_get(root, "berth"), "api");
 	out->own_time = has_own_time(root);
 	return 0;
 }

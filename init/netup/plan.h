@@ -1,6 +1,6 @@
-/* The network as the boot configuration wants it: "network" and "berth.firewall" of config.json
- * (init/bootcfg/README.md). Values were checked there; here a value of another kind counts as
- * missing. A link of the plan is its JSON object. */
+/* The network as the boot configuration wants it: "network", "berth.firewall" and "berth.api" of
+ * config.json (init/bootcfg/README.md). Values were checked there; here a value of another kind
+ * counts as missing. A link of the plan is its JSON object. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@ struct plan {
 	yyjson_doc *doc;
 	yyjson_val *links;    /* NULL: there is no "network": DHCP on every card */
 	yyjson_val *firewall; /* NULL: as by default */
+	yyjson_val *api;      /* Docker's API over TCP: NULL without one */
 	bool faulty;          /* something was left out */
 	bool own_time;        /* time servers are configured, or time is off: a lease's are not used */
 };

@@ -96,6 +96,16 @@ static const struct service_def services[] = {
 		.cpu_weight = 200,
 	},
 	{
+		/* Docker's API over TCP, where one is configured (runtime/tls). */
+		.name = "api-tls",
+		.argv = ARGV("/usr/lib/berth/api-tls"),
+		.after = { "net", "engine" },
+		.kind = SVC_DAEMON,
+		.condition = STAGE("api-tls"),
+		.start_ms = 5000,
+		.stop_ms = 2000,
+	},
+	{
 		.name = "ssh-key",
 		.argv = ARGV("/usr/bin/sh", "-c", make_host_key),
 		/* The configuration may bring the key. */

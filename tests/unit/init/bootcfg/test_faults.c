@@ -161,8 +161,8 @@ static const struct {
 	  "3:19: phone_home.url: found \"example.org\", expected an address such as "
 	  "\"https://example.org/$INSTANCE_ID\": it must begin with \"http://\" or \"https://\"" },
 	{ "no certificate", "ca_certs: {trusted: [x]}",
-	  "3:22: ca_certs.trusted[0]: found \"x\", expected a certificate in PEM format "
-	  "(\"-----BEGIN CERTIFICATE-----...\"): a line \"-----BEGIN CERTIFICATE-----\" is "
+	  "3:22: ca_certs.trusted[0]: found a text that is not shown here, expected a certificate in "
+	  "PEM format (\"-----BEGIN CERTIFICATE-----...\"): a line \"-----BEGIN CERTIFICATE-----\" is "
 	  "missing in it" },
 	{ "a bad name of a container", "containers: {'a b': {image: a}}",
 	  "3:14: containers.a b: this name cannot be used: only letters, digits, \"_\", \".\" "
