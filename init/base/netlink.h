@@ -1,5 +1,5 @@
-/* Links, addresses, routes, rules and neighbours over rtnetlink (base/nlmsg.h). A handle is one socket and
- * belongs to the network namespace in which it was opened, wherever the process goes afterwards.
+/* Links, addresses, routes, rules and neighbours over rtnetlink (base/nlmsg.h). A handle is one
+ * socket and belongs to the network namespace in which it was opened, wherever the process goes.
  * Calls block for the kernel's answer, which it gives at once. A callback must not use the handle
  * that calls it (-EBUSY); it may use another. "add" of what is already there,
  * and "del" of what is not, are no errors. Returns 0 or -errno with a sentence in `e`.
@@ -202,6 +202,6 @@ int netlink_neighbours(struct netlink *nl, netlink_neighbour_fn *fn, void *arg, 
 /* A handle that receives the options that the kernel has no use for (name servers ...). */
 int netlink_advert_open(struct netlink **out, struct err *e);
 
-/* Calls `fn` for each that waits: the option as the router sent it, kind and size its first bytes. */
+/* Calls `fn` for each that waits: the option as the router sent it, beginning with kind and size. */
 typedef void netlink_advert_fn(int index, const uint8_t *option, size_t size, void *arg);
 int netlink_advert_read(struct netlink *nl, netlink_advert_fn *fn, void *arg, struct err *e);

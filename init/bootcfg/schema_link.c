@@ -258,7 +258,8 @@ static const struct key ra_keys[] = {
 	  .help = "Use the routers' name servers." },
 	{ .name = "use-domains", .type = &type_bool, .normal = "true", .example = "false",
 	  .help = "Use the routers' domains for short names." },
-	{ .name = "table", .refused = "not supported: the kernel puts what routers say into the main table" },
+	{ .name = "table",
+	  .refused = "not supported: the kernel puts what routers say into the main table" },
 };
 const struct type type_link_ra_overrides = {
 	OBJECT(ra_keys), .name = "routers' overrides",

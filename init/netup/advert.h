@@ -1,7 +1,7 @@
 /* What routers say in their advertisements besides addresses and routes, which the kernel takes by
- * itself: name servers and search domains. The kernel hands these options on as they came; they are
- * read in a jail, once for each text, and checked like a DHCP server's (lease.h). Each has a time of
- * its own, which the same option said again renews.
+ * itself: name servers and search domains. The kernel hands these options on as they came; they
+ * are read in a jail, once for each text, and checked like a DHCP server's (lease.h). Each has a
+ * time of its own, which the same option said again renews.
  * Source: RFC 8106, section 5; RFC 1035, 3.1 (names); linux/rtnetlink.h (nduseroptmsg). */
 #pragma once
 

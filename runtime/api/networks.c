@@ -84,7 +84,8 @@ static void add_default_options(struct buf *b, const struct network *n)
 }
 
 /* The list has no containers in it, as docker's. */
-static void add_network(struct buf *b, const struct engine *en, const struct network *n, bool members)
+static void add_network(struct buf *b, const struct engine *en, const struct network *n,
+			bool members)
 {
 	json_open(b, NULL, '{');
 	json_string(b, "Name", n->name);

@@ -40,7 +40,8 @@ yyjson_doc *thing_filters(struct request *r, const char *const *keys, size_t cou
 	return doc;
 }
 
-static bool key_fits(const void *thing, const char *key, yyjson_val *values, thing_match_fn *matches)
+static bool key_fits(const void *thing, const char *key, yyjson_val *values,
+		     thing_match_fn *matches)
 {
 	bool all = !strncmp(key, "label", 5), any = false;
 	yyjson_val *one, *flag;

@@ -1,5 +1,5 @@
-/* Filters of lists whose things are matched value by value: volumes, networks. As docker sends them:
- * {"label": ["a=b"]}, or {"label": {"a=b": true}} from older clients. */
+/* Filters of lists whose things are matched value by value: volumes, networks. As docker sends
+ * them: {"label": ["a=b"]}, or {"label": {"a=b": true}} from older clients. */
 #pragma once
 
 #include <stdbool.h>

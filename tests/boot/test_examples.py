@@ -83,6 +83,6 @@ def test_an_edge_box_without_network(image, ssh_key):
         typed(machine, "harbour", "A number, or Enter to leave:")
         typed(machine, "1", "pump-7, Berth")
         typed(machine, "s", "# ")
-        typed(machine, "until berth exec sensor cat /data/readings | grep -q .; do sleep 1; done; echo do''ne",
-              "done")
+        typed(machine, "until berth exec sensor cat /data/readings | grep -q .; do sleep 1; done; "
+              "echo do''ne", "done")
         typed(machine, "berth ps --format '{{.Names}} {{.State}}'", "sensor running")
