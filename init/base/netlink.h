@@ -202,6 +202,6 @@ int netlink_neighbours(struct netlink *nl, netlink_neighbour_fn *fn, void *arg, 
 /* A handle that receives the options that the kernel has no use for (name servers ...). */
 int netlink_advert_open(struct netlink **out, struct err *e);
 
-/* Calls `fn` for each that waits: the option as the router sent it, beginning with kind and size. */
+/* Calls `fn` for each that waits: the option as the router sent it, kind and size first. */
 typedef void netlink_advert_fn(int index, const uint8_t *option, size_t size, void *arg);
 int netlink_advert_read(struct netlink *nl, netlink_advert_fn *fn, void *arg, struct err *e);
