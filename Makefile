@@ -69,8 +69,8 @@ sweep: ## power cuts at every write, SWEEP=50 disks booted; every bad version, B
 	@image-build/deps test
 	+@$(MAKE) --no-print-directory image
 	+@$(MAKE) --no-print-directory test-update
-	@BERTH_SWEEP_BOOTS=$(or $(SWEEP),50) /usr/bin/python3 -m pytest -p no:cacheprovider -q -s \
-		tests/update/test_update.py tests/update/test_rollback.py
+	@BERTH_SWEEP_BOOTS=$(or $(SWEEP),50) /usr/bin/python3 -m pytest -p no:cacheprovider -q -rP -n 2 \
+		--dist loadgroup tests/update/test_update.py tests/update/test_rollback.py
 
 bench: ## boot times, memory and sizes, medians of five boots
 	@image-build/deps test

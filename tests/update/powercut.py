@@ -17,6 +17,9 @@ LOG_MAGIC = 0x6A736677736872
 FLUSH, FUA, DISCARD = 1, 2, 4
 SIGNATURE = b"# GRUB Environment Block\n"
 STATE_COPIES = (0xA000, 0xB000)
+STATE_NOTE, NOTE_BYTES = 0x80000, 4096  # init/update/failnote.h
+GPT_EMPTY = 1 << 48  # init/update/gpt.h
+DATA_ENTRY = 7
 RANDOM_DISKS = 3
 
 
@@ -98,7 +101,17 @@ class Replay:
         self.file = open(self.path, "r+b")
         self.file.truncate(size)
         self.entries, self.pending, self.number = list(read_log(log)), [], 0
-        self.total = sum(1 for _, _, _, length in self.entries if length)
+        self.newest = None
+        self.ends, at = [], SECTOR  # of each write: the byte of the log where it ends
+        for _, _, data, length in self.entries:
+            at += SECTOR + (len(data) if data else 0)
+            if length:
+                self.ends.append(at)
+        self.total = len(self.ends)
+
+    def between(self, begin, end):
+        """The writes that lie there in the log, in bytes."""
+        return [step for step in range(1, self.total + 1) if begin <= self.ends[step - 1] <= end]
 
     def settle(self):
         self.number += bool(self.pending)
@@ -116,7 +129,8 @@ class Replay:
                 self.settle()
             if not length:
                 continue
-            self.pending.append((at, data if data is not None else bytes(length)))
+            self.newest = (at, data if data is not None else bytes(length))
+            self.pending.append(self.newest)
             if flags & FUA:
                 self.settle()
             number += 1
@@ -193,19 +207,32 @@ class Judge:
                 return name
         return None
 
-    def has_table(self, disk):
+    def table(self, disk):
+        """The entries of the primary table, or of the backup when that is not whole; or None."""
         primary = disk.read(SECTOR, 33 * SECTOR)
         if table_is_whole(primary[:SECTOR], primary[SECTOR:]):
-            return True
+            return primary[SECTOR:]
         for end in (self.size, self.image_size):
             backup = disk.read(end - 33 * SECTOR, 33 * SECTOR)
             if table_is_whole(backup[32 * SECTOR:], backup):
-                return True
-        return False
+                return backup
+        return None
+
+    def will_be_formatted(self, disk):
+        """The data partition's mark: nothing on it counts yet."""
+        entries = self.table(disk)
+        return bool(entries and GPT_EMPTY & struct.unpack_from("<Q", entries, DATA_ENTRY * 128 + 48)[0])
 
     def decides(self, piece):
         """A write outside of the data partition."""
         return piece[0] < self.start["data"] or piece[0] + len(piece[1]) > self.size - 34 * SECTOR
+
+    def stray(self, piece):
+        """A write to the state partition that is neither a copy's nor the note's."""
+        at, length = piece[0] - self.start["state"], len(piece[1])
+        if at + length <= 0 or piece[0] >= self.start["boot-a"]:
+            return False
+        return (at, length) not in [(STATE_NOTE, NOTE_BYTES), *((c, SECTOR) for c in STATE_COPIES)]
 
     def judge(self, disk):
         """The version that would be booted, or None with the reason."""
@@ -213,7 +240,7 @@ class Judge:
         state = newest(*copies)
         if not state:
             return None, "the boot state is lost"
-        if not self.has_table(disk):
+        if not self.table(disk):
             return None, "the partition table is lost"
         kernels = {s: disk.read(self.start[f"boot-{s}"] + 1080, 2) == b"\x53\xef" for s in "ab"}
         slot, confirmed = loader_choice(state, kernels)
@@ -226,26 +253,43 @@ class Judge:
         return version, ""
 
 
-def data_fault(path, mark):
-    """What a check of a data partition cannot mend, or which file it lost; empty: nothing."""
+class Promise:
+    """What a file of the data partition holds while the log grows from `begin` to `end` bytes: `holds`
+    is asked with its text, or None where it is not there."""
+
+    def __init__(self, name, begin, end, holds):
+        self.name, self.begin, self.end, self.holds = name, begin, end, holds
+
+    @staticmethod
+    def whole_json(text):
+        """Nobody reads half: it is not there, or an object."""
+        return text is None or isinstance(json.loads(text), (dict, list))
+
+    def fault(self, image, at):
+        if not self.begin <= at <= self.end:
+            return ""
+        done = subprocess.run(["debugfs", "-R", f"cat {self.name}", image], capture_output=True,
+                              text=True, errors="replace", check=False)
+        text = None if "not found" in done.stderr else done.stdout
+        try:
+            return "" if self.holds(text) else f"{self.name} holds {text!r}"
+        except ValueError:
+            return f"{self.name} is half a file: {text!r}"
+
+
+def data_fault(path, promises, at):
+    """What a check of a data partition cannot mend, or which promise it breaks; empty: nothing."""
     done = subprocess.run(["e2fsck", "-fy", path], capture_output=True, text=True, check=False)
     if done.returncode > 1:  # e2fsck(8): 1 is mended
         return f"e2fsck ended with {done.returncode}: {done.stdout}{done.stderr}"
-    name, text = mark
-    found = subprocess.run(["debugfs", "-R", f"cat {name}", path], capture_output=True, text=True,
-                           check=False).stdout
-    return "" if found == text else f"{name} holds {found!r}"
+    return "; ".join(filter(None, (promise.fault(path, at) for promise in promises)))
 
 
-def sweep(replay, judge, samples, checks, mark, rng):
+def sweep(replay, judge, boots, checks, promises, rng):
     """Judges, for each moment, the disk with everything on it and some with a part of what was not
-    flushed. On `checks` of them the data partition is looked at, too, once the first installation
-    began: `mark` is a file of it and its text. Returns the counts, the faults, the versions seen,
-    `samples` disks to be booted, and when the first installation began."""
-    wanted = set(rng.sample(range(1, replay.total + 1), min(samples, replay.total)))
-    checked = set(rng.sample(range(1, replay.total + 1), min(checks, replay.total)))
-    result = {"moments": 0, "disks": 0, "faults": [], "versions": set(), "boot": {},
-              "began": 0, "checked": 0}
+    flushed. At the moments `checks` the data partition is looked at, too, at the moments `boots` the
+    disk is kept to be booted. Returns the counts, the faults, the versions seen and those disks."""
+    result = {"moments": 0, "disks": 0, "faults": [], "versions": set(), "boot": {}, "checked": 0}
     calm = None  # the number of deciding writes at the last moment that was judged good
 
     def look(above, step):
@@ -256,27 +300,32 @@ def sweep(replay, judge, samples, checks, mark, rng):
             result["faults"].append(f"after write {step}: {why}")
         return version
 
+    def look_at_data(step):
+        disk, path = Disk(replay.file, replay.some(rng)), replay.path.with_name("data.img")
+        result["checked"] += 1
+        if judge.will_be_formatted(disk):
+            return
+        disk.save(path, judge.start["data"])
+        fault = data_fault(path, promises, replay.ends[step - 1])
+        path.unlink()
+        result["faults"] += [f"after write {step}: {fault}"] * bool(fault)
+
     deciding = 0
     for step in replay.steps():
         result["moments"] += 1
         low = [piece for piece in replay.pending if judge.decides(piece)]
-        deciding += bool(replay.pending and judge.decides(replay.pending[-1]))
+        deciding += judge.decides(replay.newest)
+        if judge.stray(replay.newest):
+            result["faults"].append(f"write {step} strays into the state partition")
         if deciding != calm:
             calm = deciding if look(low, step) else None
         else:
             result["disks"] += 1  # the same disk, but for the data partition
-        if replay.pending and replay.pending[-1][0] == judge.start["root-b"]:
-            result["began"] = result["began"] or step
         for _ in range(RANDOM_DISKS if low else 0):
             look([piece for piece in replay.some(rng) if judge.decides(piece)], step)
-        if step in checked and result["began"]:
-            path = replay.path.with_name("data.img")
-            Disk(replay.file, replay.some(rng)).save(path, judge.start["data"])
-            fault = data_fault(path, mark)
-            path.unlink()
-            result["checked"] += 1
-            result["faults"] += [f"after write {step}: {fault}"] * bool(fault)
-        if step in wanted:
+        if step in checks:
+            look_at_data(step)
+        if step in boots:
             path = replay.path.with_name(f"cut-{step}.img")
             Disk(replay.file, replay.some(rng)).save(path)
             result["boot"][step] = path

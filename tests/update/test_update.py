@@ -5,16 +5,22 @@ import json
 import os
 import random
 import re
+import subprocess
 
 import pytest
 
 from machine import BOOT_SECONDS, SHORT_SECONDS, Machine, wait_until
 from update.bundles import LATER, run
-from update.powercut import Judge, Replay, sweep
+from update.fleetlock import FleetLock
+from update.powercut import Judge, Promise, Replay, sweep
 from update.webserver import WebServer
 
 DISK_BYTES = 4 << 30
 STORE = "/var/lib/berth/update"
+MARK, USER_DATA = "/lib/berth/volumes/mark", "/lib/berth/config/user-data"
+WHOLE = [f"/lib/berth/{name}.json" for name in (
+    "config/last-good", "config/trial", "config/candidate", "update/slot-a", "update/slot-b",
+    "update/refused", "update/good", "update/reboot-lock")]
 SEED = """#cloud-config
 hostname: updated
 ssh_authorized_keys: ["{key}"]
@@ -25,12 +31,56 @@ containers:
   broken: {{image: "localhost/demo:latest", network_mode: none, entrypoint: ["/no/such/program"]}}
 """
 
+pytestmark = pytest.mark.xdist_group("update")  # one machine after the other, beside make sweep's others
+
+
+class Life:
+    """What was done while the disk's writes were logged, by the log's length in bytes."""
+
+    def __init__(self, log):
+        self.log, self.promises, self.windows, self.open = log, [], [], {}
+
+    def now(self):
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def holds(self, name, *texts):
+        """From now on the file has one of these (None: it is not there), until it is said anew."""
+        self.no_more(name)
+        self.open[name] = Promise(name, self.now(), self.now(), lambda found: found in texts)
+
+    def no_more(self, name):
+        ended = self.open.pop(name, None)
+        if ended:
+            ended.end = self.now()
+            self.promises.append(ended)
+
+    def ends(self):
+        for name in list(self.open):
+            self.no_more(name)
+        self.promises += [Promise(name, 0, self.now(), Promise.whole_json) for name in WHOLE]
+
 
 @pytest.fixture(scope="module")
-def web(bundles):
-    started = WebServer(bundles.folder)
+def life(bundles):
+    return Life(bundles.folder / "writes")
+
+
+@pytest.fixture(scope="module")
+def web(bundles, life):
+    started = WebServer(bundles.folder, FleetLock(told=lambda step: lock_is_told(life, step)))
     yield started
     started.close()
+
+
+LOCK = f"{STORE.removeprefix('/var')}/reboot-lock.json"
+
+
+def lock_is_told(life, step):
+    """While the server holds it for the machine the file says so; as it hears so itself."""
+    if step == "pre-reboot":
+        life.open[LOCK] = Promise(LOCK, life.now(), 0, lambda text: "url" in json.loads(text or "{}"))
+    else:
+        life.no_more(LOCK)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +95,13 @@ def usb_stick(bundles):
 
 
 @pytest.fixture(scope="module")
-def machine(image, ssh_key, web, bundles, usb_stick):
+def machine(image, ssh_key, web, usb_stick, life):
     with Machine(image, user_data=SEED.format(key=ssh_key.public, url=web.url), ssh_key=ssh_key,
-                 forward=[80], write_log=bundles.folder / "writes", size=f"{DISK_BYTES}",
-                 qemu=usb_stick) as started:
+                 forward=[80], write_log=life.log, size=f"{DISK_BYTES}", qemu=usb_stick) as started:
         started.wait_ssh()
         started.wait_http(80)
+        life.windows.append((0, life.now()))
+        life.holds(USER_DATA, None)
         yield started
 
 
@@ -120,13 +171,15 @@ def test_the_channel_names_a_version(machine, bundles):
     assert "berth update install" in page
 
 
-def test_only_what_is_missing_is_downloaded(machine, bundles, web):
-    machine.ssh("echo kept >/var/lib/berth/volumes/mark; sync")
+def test_only_what_is_missing_is_downloaded(machine, bundles, web, life):
+    machine.ssh(f"echo kept >/var{MARK}; sync")
+    life.holds(MARK, "kept\n")
     before = web.sent
     done = machine.try_ssh("berth update install", BOOT_SECONDS)
     assert done.returncode == 0, done.stderr
     assert f"{LATER} is in slot b and verified; the next boot tries it" in done.stderr
     size = (bundles.folder / "sound.bundle").stat().st_size
+    assert re.search(r"verifying, \d+ %", done.stderr), "no terminal: events"
     said = re.search(r"downloaded (\d+) of (\d+) bytes", done.stderr)
     # The test's version is packed otherwise (lz4), so of the root nothing is the same.
     assert int(said[1]) < int(said[2]) * 0.6 and web.sent - before < size * 0.7, done.stderr
@@ -147,9 +200,16 @@ def test_a_bundle_comes_from_a_usb_disk(machine):
     own = machine.ssh("ls /sys/block/dm-0/slaves").strip()
     done = machine.try_ssh(f"berth update install /dev/{own}")
     assert done.returncode == 1 and "it holds neither a bundle nor a file system" in done.stderr
-    done = machine.try_ssh("berth update install /dev/sda", BOOT_SECONDS)
-    assert done.returncode == 0, done.stderr
-    assert f"{LATER} is in slot b and verified" in done.stderr
+    argv = machine.ssh_argv("busybox time -v berth update install /dev/sda")
+    silent, _ = os.pipe()  # a terminal hangs up when its input ends
+    done = subprocess.run([argv[0], "-tt", *argv[1:]], stdin=silent, capture_output=True, text=True,
+                          timeout=BOOT_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout
+    assert f"{LATER} is in slot b and verified" in done.stdout
+    assert "verifying  [########################################] 100 %" in done.stdout
+    most = int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", done.stdout)[1])
+    print(f"an installation's largest process: {most} kB")
+    assert most < 8192
     assert "sda" not in machine.ssh("cat /proc/mounts")
 
 
@@ -161,8 +221,45 @@ def test_a_download_that_is_cut_keeps_what_it_got(machine, web):
     assert int(machine.ssh(f"stat -c %s {STORE}/*.part")) > 3 << 20
 
 
-def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine):
-    reboot(machine)
+def config(ssh_key, name, more=""):
+    return f'#cloud-config\nhostname: {name}\nssh_authorized_keys: ["{ssh_key.public}"]\n{more}'
+
+
+def apply(machine, life, before, text, options=""):
+    """Berth says that it is done: from then on the disk has it, or with a time to confirm it not yet."""
+    begin = life.now()
+    life.holds(USER_DATA, before, text)
+    machine.ssh(f"cat >/run/new; berth config apply {options} /run/new", data=text)
+    life.holds(USER_DATA, before if options else text)
+    life.windows.append((begin, life.now()))
+
+
+def test_configurations_are_applied(machine, ssh_key, life):
+    """What they do is test_config.py's; here the disk is what counts, in the sweep below."""
+    one, two, three = (config(ssh_key, name) for name in ("one", "two", "three"))
+    apply(machine, life, None, one)
+    apply(machine, life, one, two, "--confirm-within 300s")
+    begin = life.now()
+    life.holds(USER_DATA, one, two)
+    machine.ssh("berth config confirm")
+    life.holds(USER_DATA, two)
+    life.windows.append((begin, life.now()))
+    apply(machine, life, two, three, "--confirm-within 5s")
+    wait_until(lambda: "nobody confirmed" in machine.ssh("dmesg"), SHORT_SECONDS, "it is two again", machine)
+    assert machine.ssh(f"hostname; cat /var{USER_DATA}") == "two\n" + two
+
+
+def test_the_fleets_lock_is_taken_for_the_reboot(machine, ssh_key, web, life):
+    """By the service, which finds the version installed that the channel names."""
+    more = (f'berth: {{update: {{channel: "{web.url}/sound.json", automatic: reboot, interval: 10s, '
+            f'fleet_lock: {{url: "{web.url}/lock/"}}}}}}\n')
+    before = boot_id(machine)
+    apply(machine, life, config(ssh_key, "two"), config(ssh_key, "locked", more))
+    wait_next_boot(machine, before)
+    assert web.lock.steps()[-1] == ("pre-reboot", 200)
+
+
+def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine, web):
     assert running(machine) == "b"
     assert slot(machine, "b")["tries"] == 2
     reboot(machine)
@@ -178,6 +275,7 @@ def test_a_sound_version_is_kept_and_a_reboot_before_that_costs_no_try(machine):
     assert left["version"] not in ("", now["version"]) and left["version"] in machine.ssh(
         "berth update status")
     assert left["config"] == now["config"] == newest["config"] != ""
+    wait_until(lambda: not web.lock.holders, BOOT_SECONDS, "the fleet's lock is given back", machine)
 
 
 def test_a_download_goes_on_after_a_reboot(machine, bundles, web):
@@ -266,12 +364,18 @@ def test_a_lost_boot_state_is_survived_and_made_anew(machine):
     assert machine.wait_http(80)
 
 
-def test_no_moment_of_all_this_leaves_a_disk_that_does_not_boot(machine, image, bundles, ssh_key):
+def some(rng, steps, count):
+    return set(rng.sample(list(steps), min(count, len(steps))))
+
+
+def test_no_moment_of_all_this_leaves_a_disk_that_does_not_boot(machine, image, bundles, ssh_key, life):
     """Everything above until the first power cut was recorded, write by write: the first boot with
-    its growing partition, the installations, each change of the boot state. At each moment the
-    loader finds a whole version; some of the disks are booted. BERTH_SWEEP_BOOTS says how many,
-    BERTH_SWEEP_SEED repeats a run."""
+    its growing partition, the installations, each change of the boot state, of the configuration and
+    of the lock's file. At each moment the loader finds a whole version, and the data partition what was
+    promised; some of the disks are booted. BERTH_SWEEP_BOOTS says how many, BERTH_SWEEP_SEED repeats a
+    run."""
     machine.power_cut()
+    life.ends()
     boots = int(os.environ.get("BERTH_SWEEP_BOOTS", "2"))
     seed = int(os.environ.get("BERTH_SWEEP_SEED") or random.randrange(1 << 30))
     rng, folder = random.Random(seed), bundles.folder
@@ -279,8 +383,12 @@ def test_no_moment_of_all_this_leaves_a_disk_that_does_not_boot(machine, image, 
     judge.add_version("first", image.parent / "boot.ext2", image.parent / "root.erofs")
     for name in ("sound", "ends", "deaf"):
         judge.add_version(name, folder / f"{name}.boot", bundles.later / "root.erofs")
-    found = sweep(Replay(image, folder / "writes", folder, DISK_BYTES), judge, boots, 4 * boots,
-                  ("/lib/berth/volumes/mark", "kept\n"), rng)
+    replay = Replay(image, life.log, folder, DISK_BYTES)
+    booted = some(rng, range(1, replay.total + 1), boots)
+    checked = some(rng, range(1, replay.total + 1), 4 * boots)
+    for begin, end in life.windows:
+        checked |= some(rng, replay.between(begin, end), 4 + 2 * boots)
+    found = sweep(replay, judge, booted, checked, life.promises, rng)
     print(f"power cuts: seed {seed}, {found['moments']} moments, {found['disks']} disks judged, "
           f"{found['checked']} data partitions checked, {len(found['boot'])} booted, "
           f"{len(found['faults'])} faults")
@@ -295,5 +403,6 @@ def test_no_moment_of_all_this_leaves_a_disk_that_does_not_boot(machine, image, 
             cut.wait_ssh()
             data = cut.ssh("cat /run/berth/data.json; cat /var/lib/berth/volumes/mark || true")
             assert "persistent" in data, f"seed {seed}, after write {step}"
-            assert "kept" in data or step <= found["began"], f"seed {seed}, after write {step}"
+            mark = next(p for p in life.promises if p.name == MARK)
+            assert "kept" in data or replay.ends[step - 1] < mark.begin, f"seed {seed}, after {step}"
         path.unlink()
