@@ -76,6 +76,18 @@ static yyjson_mut_val *read_document(struct walk *w, const struct config_text *i
 	return config;
 }
 
+static yyjson_mut_val *keys_alone(struct walk *w, const struct config_text *in)
+{
+	yyjson_mut_val *config = yyjson_mut_obj(w->doc), *key;
+	yyjson_mut_val *keys = salvage_ssh_keys(w->doc, in->text, in->len);
+	size_t i, max;
+
+	yyjson_mut_arr_foreach(keys, i, max, key)
+		origins_note(&w->origins, key, 0);
+	yyjson_mut_obj_add_val(w->doc, config, "ssh_authorized_keys", keys);
+	return config;
+}
+
 int config_read(const struct config_text *in, struct buf *out, struct err *e)
 {
 	yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -88,11 +100,9 @@ int config_read(const struct config_text *in, struct buf *out, struct err *e)
 
 	config = read_document(&w, in);
 	yyjson_mut_obj_add_bool(doc, answer, "usable", config != NULL);
-	if (!config) {
-		config = yyjson_mut_obj(doc);
-		yyjson_mut_obj_add_val(doc, config, "ssh_authorized_keys",
-				       salvage_ssh_keys(doc, in->text, in->len));
-	}
+	if (!config)
+		config = keys_alone(&w, in);
+	origins_put(&w.origins, doc, config, in->file);
 	yyjson_mut_obj_add_val(doc, config, "dropped", w.dropped);
 	yyjson_mut_obj_add_val(doc, answer, "config", config);
 	yyjson_mut_obj_add_val(doc, answer, "faults", faults_to_json(&faults, doc));
@@ -100,6 +110,7 @@ int config_read(const struct config_text *in, struct buf *out, struct err *e)
 	json = yyjson_mut_write(doc, 0, &len);
 	yyjson_mut_doc_free(doc);
 	buf_free(&w.path);
+	origins_free(&w.origins);
 	if (!json)
 		return err_set(e, -ENOMEM, "there is not enough memory for the configuration");
 	buf_add(out, json, len);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "bootcfg/origins.h"
 
 static const char default_hostname[] = "berth";
 
@@ -47,8 +48,10 @@ void merge_ssh_keys(yyjson_mut_doc *into, yyjson_mut_doc *from)
 	yyjson_mut_arr_foreach(list_of(from, "ssh_authorized_keys"), i, max, key) {
 		const char *text = yyjson_mut_get_str(key);
 
-		if (text && !has_text(keys, text))
-			yyjson_mut_arr_add_strcpy(into, keys, text);
+		if (!text || has_text(keys, text))
+			continue;
+		origins_take_key(into, yyjson_mut_arr_size(keys), from, i);
+		yyjson_mut_arr_add_strcpy(into, keys, text);
 	}
 }
 
@@ -97,7 +100,8 @@ static void merge_objects(yyjson_mut_doc *doc, yyjson_mut_val *into, yyjson_mut_
 	yyjson_mut_obj_foreach(from, i, max, key, value) {
 		yyjson_mut_val *old = yyjson_mut_obj_get(into, yyjson_mut_get_str(key));
 
-		if (top && yyjson_mut_equals_str(key, "ssh_authorized_keys"))
+		if (top && (yyjson_mut_equals_str(key, "ssh_authorized_keys") ||
+			    yyjson_mut_equals_str(key, "origins")))
 			continue;
 		if (yyjson_mut_is_obj(old) && yyjson_mut_is_obj(value)) {
 			merge_objects(doc, old, value, false);
@@ -125,6 +129,7 @@ void merge_over(yyjson_mut_doc *into, yyjson_mut_doc *from)
 			yyjson_mut_arr_add_strcpy(from, above, yyjson_mut_get_str(path));
 	}
 	merge_objects(into, yyjson_mut_doc_get_root(into), yyjson_mut_doc_get_root(from), true);
+	origins_add(into, from, "");
 	merge_ssh_keys(into, from);
 }
 
@@ -134,8 +139,10 @@ static void copy_if_missing(yyjson_mut_doc *into, yyjson_mut_doc *from, const ch
 	const char *text =
 		yyjson_mut_get_str(yyjson_mut_obj_get(yyjson_mut_doc_get_root(from), name));
 
-	if (text && !yyjson_mut_obj_get(root, name))
-		yyjson_mut_obj_add_val(into, root, name, yyjson_mut_strcpy(into, text));
+	if (!text || yyjson_mut_obj_get(root, name))
+		return;
+	yyjson_mut_obj_add_val(into, root, name, yyjson_mut_strcpy(into, text));
+	origins_add_below(into, from, name);
 }
 
 void merge_metadata(yyjson_mut_doc *into, yyjson_mut_doc *meta)
@@ -165,13 +172,17 @@ static void choose_names(yyjson_mut_doc *config)
 
 	if (!host && !fqdn)
 		host = default_hostname;
-	if (!fqdn && strchr(host, '.'))
+	if (!fqdn && strchr(host, '.')) {
 		set_text(config, "fqdn", host, strlen(host));
+		origins_copy(config, "fqdn", "hostname");
+	}
 	fqdn = yyjson_mut_get_str(yyjson_mut_obj_get(root, "fqdn"));
-	if (fqdn && (prefer || !host))
+	if (fqdn && (prefer || !host)) {
 		set_text(config, "hostname", fqdn, prefer ? strlen(fqdn) : strcspn(fqdn, "."));
-	else
+		origins_copy(config, "hostname", "fqdn");
+	} else {
 		set_text(config, "hostname", host, strcspn(host, "."));
+	}
 }
 
 void merge_defaults(yyjson_mut_doc *config)
@@ -187,8 +198,10 @@ void merge_defaults(yyjson_mut_doc *config)
 	choose_names(config);
 	if (!ntp)
 		ntp = yyjson_mut_obj_add_obj(config, root, "ntp");
-	if (!yyjson_mut_obj_get(ntp, "enabled"))
+	if (!yyjson_mut_obj_get(ntp, "enabled")) {
 		yyjson_mut_obj_add_bool(config, ntp, "enabled", true);
+		origins_default(config, "ntp.enabled");
+	}
 	for (size_t i = 0; i < ARRAY_LEN(ntp_lists); i++)
 		if (!yyjson_mut_obj_get(ntp, ntp_lists[i]))
 			yyjson_mut_obj_add_arr(config, ntp, ntp_lists[i]);

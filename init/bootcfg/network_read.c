@@ -25,6 +25,8 @@ void network_read(enum network_format format, const char *file, const char *text
 	} else {
 		network = yyjson_mut_val_mut_copy(config, yyjson_mut_doc_get_root(doc));
 		yyjson_mut_obj_remove_key(network, "dropped");
+		yyjson_mut_obj_remove_key(network, "origins");
+		origins_add(config, doc, "network.");
 	}
 	yyjson_mut_doc_free(doc);
 	yyjson_mut_obj_add_val(config, root, "network", network);

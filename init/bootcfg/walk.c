@@ -72,13 +72,15 @@ static yyjson_mut_val *walk_scalar(struct walk *w, const struct type *t, const s
 	return v;
 }
 
-static bool splice(yyjson_mut_val *list, yyjson_mut_val *items)
+static void splice(struct walk *w, const struct node *n, yyjson_mut_val *list,
+		   yyjson_mut_val *items)
 {
 	yyjson_mut_val *item;
 
-	while ((item = yyjson_mut_arr_remove_first(items)))
+	while ((item = yyjson_mut_arr_remove_first(items))) {
+		origins_note(&w->origins, item, n->line);
 		yyjson_mut_arr_append(list, item);
-	return true;
+	}
 }
 
 static void walk_item(struct walk *w, const struct type *t, const struct node *n,
@@ -94,7 +96,7 @@ static void walk_item(struct walk *w, const struct type *t, const struct node *n
 	if (!v)
 		return;
 	if (t->splice && yyjson_mut_is_arr(v))
-		splice(list, v);
+		splice(w, n, list, v);
 	else
 		yyjson_mut_arr_append(list, v);
 }
@@ -210,7 +212,7 @@ static void put_key(struct walk *w, const struct key *k, const struct node *key,
 	yyjson_mut_val *there = yyjson_mut_obj_get(into, name);
 
 	if (there && k->append)
-		splice(there, v);
+		splice(w, key, there, v);
 	else if (there)
 		walk_fault(w, FAULT_ERROR, key, "this says what another key (%s) already says",
 			   name);
@@ -333,6 +335,8 @@ yyjson_mut_val *walk_value(struct walk *w, const struct type *t, const struct no
 	if (n->kind == NODE_TEXT && n->null)
 		return NULL;
 	v = walk_form(w, t, n);
+	if (v)
+		origins_note(&w->origins, v, n->line);
 	if (v && t->finish)
 		t->finish(w, n, v);
 	if (w->faults->errors == errors)

@@ -3,11 +3,13 @@
 
 #include "base/buf.h"
 #include "bootcfg/fault.h"
+#include "bootcfg/origins.h"
 #include "bootcfg/schema.h"
 
 struct walk {
 	yyjson_mut_doc *doc;
 	struct faults *faults;
+	struct origins origins;
 	const char *file;
 	struct buf path;         /* of the value under the walk: "containers.web.ports[0]" */
 	yyjson_mut_val *dropped; /* paths of atomic values that a fault cost */

@@ -13,8 +13,10 @@
 #include "base/file.h"
 #include "base/initctl.h"
 #include "cli/cli.h"
+#include "cli/config_show.h"
 #include "cli/hide.h"
 #include "cli/human.h"
+#include "cli/json.h"
 #include "cli/table.h"
 
 enum { CONFIG_MAX_BYTES = 4 * 1024 * 1024 };
@@ -75,19 +77,33 @@ int cmd_services(const struct cli_command *self, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-static int config_show(void)
+/* Over somebody's shoulder, into a ticket: who needs the secrets reads the file itself. */
+static int config_show(bool json)
 {
-	autobuf struct buf text = { 0 }, shown = { 0 };
+	autobuf struct buf text = { 0 }, hidden = { 0 }, out = { 0 };
+	autodoc yyjson_doc *whole = NULL, *shown = NULL;
+	struct config_show what = { .config = NULL };
 	struct err e = { 0 };
+	int rc;
 
 	if (file_read_at(AT_FDCWD, "/run/berth/config.json", CONFIG_MAX_BYTES, &text, &e) < 0)
 		return cli_fail(&e);
-	/* Over somebody's shoulder, into a ticket: who needs the secrets reads the file itself. */
-	if (hide_json(buf_text(&text), text.len, &shown) < 0) {
+	if (hide_json(buf_text(&text), text.len, &hidden) == 0) {
+		whole = yyjson_read(buf_text(&text), text.len, 0);
+		shown = yyjson_read(buf_text(&hidden), hidden.len, 0);
+	}
+	if (!whole || !shown) {
 		err_set(&e, -EBADMSG, "\"/run/berth/config.json\" is damaged");
 		return cli_fail(&e);
 	}
-	puts(buf_text(&shown));
+	what.config = yyjson_doc_get_root(shown);
+	what.origins = yyjson_obj_get(yyjson_doc_get_root(whole), "origins");
+	rc = json ? config_show_json(&what, &out) : config_show_text(&what, &out);
+	if (rc < 0) {
+		err_set(&e, rc, "there is not enough memory to show it");
+		return cli_fail(&e);
+	}
+	printf("%s%s", buf_text(&out), json ? "\n" : "");
 	return EXIT_OK;
 }
 
@@ -104,7 +120,9 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 		{ "explain", "explain", 1 }, { "explain", "explain", 2 }, { "schema", "schema", 1 },
 	};
 	const char *within = NULL;
+	bool json = false;
 	const struct cli_option options[] = {
+		{ 0, "json", NULL, "show: as JSON", &json, NULL, NULL },
 		{ 0, "confirm-within", "TIME", "apply, edit: change it back after this time (60s), unless "
 		  "confirmed", NULL, &within, NULL },
 	};
@@ -114,8 +132,8 @@ int cmd_config(const struct cli_command *self, int argc, char **argv)
 	if (n < 0)
 		return code;
 	if (n == 1 && !within && !strcmp(argv[0], "show"))
-		return config_show();
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		return config_show(json);
+	for (size_t i = 0; i < ARRAY_LEN(verbs) && !json; i++) {
 		if (n != verbs[i].words || strcmp(argv[0], verbs[i].typed) != 0 ||
 		    (within && strcmp(argv[0], "apply") != 0 && strcmp(argv[0], "edit") != 0))
 			continue;

@@ -37,14 +37,30 @@ static void fault_lines(yyjson_val *answer, struct buf *out)
 	}
 }
 
-static void check_config(const char *name, yyjson_val *config)
+/* Where each value stands is test_origins.c's business. */
+static yyjson_doc *without_origins(yyjson_val *config)
 {
+	yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
+	yyjson_doc *out;
+
+	yyjson_mut_doc_set_root(copy, yyjson_val_mut_copy(copy, config));
+	assert_non_null(yyjson_mut_obj_remove_key(yyjson_mut_doc_get_root(copy), "origins"));
+	out = yyjson_mut_doc_imut_copy(copy, NULL);
+	yyjson_mut_doc_free(copy);
+	return out;
+}
+
+static void check_config(const char *name, yyjson_val *whole)
+{
+	yyjson_doc *compared = without_origins(whole), *expected;
+	yyjson_val *config = yyjson_doc_get_root(compared);
 	autobuf struct buf text = { 0 };
-	yyjson_doc *expected;
 
 	read_case(name, ".json", &text);
-	if (!text.len)
+	if (!text.len) {
+		yyjson_doc_free(compared);
 		return;
+	}
 	expected = yyjson_read(text.data, text.len, 0);
 	if (!expected)
 		fail_msg("%s.json is no JSON", name);
@@ -54,6 +70,7 @@ static void check_config(const char *name, yyjson_val *config)
 		fail_msg("%s: the configuration is not that of %s.json but\n%s", name, name, found);
 	}
 	yyjson_doc_free(expected);
+	yyjson_doc_free(compared);
 }
 
 static void check_case(const struct type *schema, const char *name)

@@ -247,6 +247,7 @@ static void check_example(const struct key *k)
 		fail_msg("%s: the example has a fault: %s", k->name, faults.items[0].message);
 	node_tree_free(tree);
 	buf_free(&w.path);
+	origins_free(&w.origins);
 	yyjson_mut_doc_free(doc);
 }
 
