@@ -12,10 +12,12 @@
 #include "bootcfg/apply.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "bootcfg/base64.h"
+#include "download/fetch.h"
 
-enum { APPENDED_MAX = 16 * 1024 * 1024 };
+enum { APPENDED_MAX = 16 * 1024 * 1024, FETCHED_MAX = 8 * 1024 * 1024 };
 
 struct target {
 	const char *path;
@@ -132,13 +134,56 @@ static int give_to_owner(const struct target *t, struct err *e)
 	return fchmod(fd, t->mode) < 0 ? err_sys(e, "cannot set the permissions of %s", t->path) : 0;
 }
 
-static int write_target(struct target *t, const char *base64, bool append, struct err *e)
+static int fetch(yyjson_mut_val *source, struct buf *out, struct err *e)
 {
+	static const struct fetch_way as_configured;
+	autobuf struct buf headers = { 0 };
+	autoanswer struct fetch_answer answer = { 0 };
+	struct fetch_ask ask = { .url = yyjson_mut_get_str(yyjson_mut_obj_get(source, "uri")),
+				 .way = &as_configured, .max = FETCHED_MAX, .tries = 3, .redirects = 5 };
+	yyjson_mut_val *name, *value;
+	size_t i, max;
+	int code;
+
+	yyjson_mut_obj_foreach(yyjson_mut_obj_get(source, "headers"), i, max, name, value)
+		buf_addf(&headers, "%s: %s\n", yyjson_mut_get_str(name), yyjson_mut_get_str(value));
+	ask.headers = buf_text(&headers);
+	code = fetch_ask(&ask, &answer, e);
+	if (code < 0)
+		return code;
+	if (answer.status != 200)
+		return err_set(e, -EIO, "\"%s\" answers with status %d", ask.url, answer.status);
+	buf_add(out, buf_text(&answer.body), answer.body.len);
+	return 0;
+}
+
+/* What cannot be fetched is the content that is here, as cloud-init does it. */
+static int get_content(yyjson_mut_val *file, const char *path, struct buf *out, struct err *e)
+{
+	yyjson_mut_val *source = yyjson_mut_obj_get(file, "source");
+	const char *base64 = yyjson_mut_get_str(yyjson_mut_obj_get(file, "content_base64"));
+	int code = source ? fetch(source, out, e) : 0;
+
+	if (source && code == 0)
+		return 0;
+	if (source && !base64) {
+		err_prefix(e, "%s", path);
+		return code;
+	}
+	if (source)
+		log_warn("%s: %s; \"content\" is written instead", path, e->text);
+	code = decode(base64 ? base64 : "", out);
+	return code < 0 ? err_code(e, code, "cannot decode the content of %s", path) : 0;
+}
+
+static int write_target(struct target *t, yyjson_mut_val *file, struct err *e)
+{
+	bool append = yyjson_mut_get_bool(yyjson_mut_obj_get(file, "append"));
 	autobuf struct buf content = { 0 };
-	int code = decode(base64, &content);
+	int code = get_content(file, t->path, &content, e);
 
 	if (code < 0)
-		return err_code(e, code, "cannot decode the content of %s", t->path);
+		return code;
 	code = append ? append_to_old(t, &content, e) : 0;
 	if (code == 0)
 		code = file_replace_at(t->dir, t->name, buf_text(&content), content.len, t->mode, e);
@@ -153,14 +198,12 @@ static int write_file(int root, yyjson_mut_val *file, struct err *e)
 		.dir = -1,
 		.mode = mode ? (mode_t)yyjson_mut_get_sint(mode) : 0644,
 	};
-	const char *base64 = yyjson_mut_get_str(yyjson_mut_obj_get(file, "content_base64"));
 	int code = open_folder(root, &t, e);
 
 	if (code == 0)
 		code = find_owner(yyjson_mut_get_str(yyjson_mut_obj_get(file, "owner")), &t, e);
 	if (code == 0)
-		code = write_target(&t, base64 ? base64 : "",
-				    yyjson_mut_get_bool(yyjson_mut_obj_get(file, "append")), e);
+		code = write_target(&t, file, e);
 	cleanup_fd(&t.dir);
 	return code;
 }

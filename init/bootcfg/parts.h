@@ -50,6 +50,9 @@ int parts_split(const struct buf *raw, struct buf *out, struct err *e);
 /* Takes off base64 and gzip; `out` is the text itself if there is neither. -EBADMSG, -EFBIG. */
 int parts_decode(const char *data, size_t len, struct buf *out, struct err *e);
 
+/* gzip alone. -EBADMSG, -EFBIG: larger than CONFIG_TEXT_MAX. */
+int parts_gunzip(const char *data, size_t len, struct buf *out, struct err *e);
+
 /* What a text is, by the type that its wrapping gives it ("" or "text/plain": by its beginning). */
 int parts_add(const char *type, const struct buf *text, unsigned depth, struct buf *out,
 	      struct err *e);

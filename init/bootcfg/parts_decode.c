@@ -33,7 +33,7 @@ static int inflate_all(z_stream *z, struct buf *out, struct err *e)
 	return code == Z_STREAM_END ? 0 : err_set(e, -EBADMSG, "it is damaged gzip");
 }
 
-static int gunzip(const char *data, size_t len, struct buf *out, struct err *e)
+int parts_gunzip(const char *data, size_t len, struct buf *out, struct err *e)
 {
 	z_stream z = { .next_in = (unsigned char *)(uintptr_t)data, .avail_in = (unsigned)len };
 	int code;
@@ -79,7 +79,7 @@ int parts_decode(const char *data, size_t len, struct buf *out, struct err *e)
 		len = plain.len;
 	}
 	if (is_gzip(data, len))
-		return gunzip(data, len, out, e);
+		return parts_gunzip(data, len, out, e);
 	buf_add(out, data, len);
 	return 0;
 }

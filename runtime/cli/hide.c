@@ -180,9 +180,10 @@ static enum treatment treatment_of(const char *key)
 {
 	static const char *const environments[] = { "env", "environment", "labels", "buildargs" };
 	static const char *const secrets[] = {
-		"content", "contents", "command", "cmd",  "entrypoint", "args",    "arguments", "argv",
+		"content", "contents", "content_base64", "dropbear_base64",
+		"command", "cmd",  "entrypoint", "args",    "arguments", "argv",
 		"path_args", "test",   "runcmd",  "bootcmd", "auth",    "ssh_keys", "options", "output",
-		"driver_opts", "key", "shared", /* a tunnel's */
+		"driver_opts", "headers", "key", "shared", /* a tunnel's */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(environments); i++)

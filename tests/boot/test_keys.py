@@ -43,6 +43,9 @@ runcmd:
   - [ls, /nowhere]
 write_files:
   - {{path: /var/lib/late, content: "late", defer: true, owner: "core:core"}}
+  - {{path: /var/lib/packed, content: H4sIAAAAAAACA8tIzcnJ5wIAIDA6NgYAAAA=, encoding: gz+b64}}
+  - {{path: /var/lib/fetched, source: {{uri: "http://10.0.2.2:{port}/file", headers: {{X-Token: t}}}}}}
+  - {{path: /var/lib/instead, content: here, source: {{uri: "http://10.0.2.2:{port}/none"}}}}
 final_message: "all done in $UPTIME s"
 phone_home: {{url: "http://10.0.2.2:{port}/$INSTANCE_ID", tries: 3}}
 device_aliases: {{data: /dev/vdc}}
@@ -79,6 +82,12 @@ class Calls(http.server.BaseHTTPRequestHandler):
         self.server.calls.append((self.path, dict(urllib.parse.parse_qsl(body, True))))
         self.send_response(204)
         self.end_headers()
+
+    def do_GET(self):
+        found = self.path == "/file" and self.headers["X-Token"] == "t"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(b"from the network" if found else b"no")
 
     def log_message(self, *unused):
         pass
@@ -160,6 +169,9 @@ def test_commands_ran_in_their_place(keyed):
     assert "bootcmd[1]: exit code 4" in log
     assert "runcmd[2]: exit code" in log and "/nowhere" in log
     assert keyed.ssh("stat -c %U /var/lib/late; cat /var/lib/late") == "core\nlate"
+    assert keyed.ssh("cat /var/lib/packed /var/lib/fetched /var/lib/instead") == (
+        "hello\nfrom the networkhere")
+    assert "answers with status 404" in log
 
 
 def test_the_call_home(keyed, home):

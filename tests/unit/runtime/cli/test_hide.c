@@ -58,7 +58,9 @@ static void documents(void **state)
 	static const char before[] =
 		"{\"Name\":\"/db\",\"Pid\":42,\"Config\":{\"Env\":[\"PW=canary\",\"EMPTY=\"],"
 		"\"Cmd\":[\"server\",\"--pass\",\"canary\"],\"Labels\":{\"a\":\"canary\"},\"Image\":\"db:1\"},"
-		"\"environment\":{\"A\":\"canary\",\"B\":7},\"write_files\":[{\"path\":\"/x\",\"content\":\"canary\"}],"
+		"\"environment\":{\"A\":\"canary\",\"B\":7},"
+		"\"write_files\":[{\"path\":\"/x\",\"content_base64\":\"canary\"}],"
+		"\"files\":[{\"content\":\"canary\"}],\"key\":{\"dropbear_base64\":\"canary\"},"
 		"\"network\":{\"links\":[{\"name\":\"wg0\",\"key\":\"canary\",\"peers\":["
 		"{\"keys\":{\"public\":\"PUB=\",\"shared\":\"canary\"}}]}]},"
 		"\"registries\":{\"r\":{\"password\":\"canary\",\"mirror\":\"https://u:canary@m/\"}}}";
