@@ -29,6 +29,7 @@ void apply_ca_certs(struct apply *a);
 void apply_proxy(struct apply *a);
 void apply_sysctl(struct apply *a);
 void apply_host_key(struct apply *a);
+void apply_watchdog(struct apply *a);
 
 /* ---- apply_files.c ---- */
 void apply_files(struct apply *a);    /* write_files, without those that are deferred */

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/initctl.h"
 #include "base/path.h"
 #include "bootcfg/apply.h"
 #include "bootcfg/base64.h"
@@ -241,4 +242,20 @@ void apply_host_key(struct apply *a)
 
 	if (coded && write_host_key(a, coded, &e) < 0)
 		fault(a, "ssh_keys", &e);
+}
+
+/* ---- the watchdogs, which are PID 1's ---- */
+void apply_watchdog(struct apply *a)
+{
+	yyjson_mut_val *berth = yyjson_mut_obj_get(a->config, "berth");
+	yyjson_mut_val *seconds = yyjson_mut_obj_get(berth, "watchdog_s");
+	autobuf struct buf request = { 0 }, answer = { 0 };
+	struct err e = { "" };
+
+	if (seconds && !yyjson_mut_get_sint(seconds))
+		buf_adds(&request, "watchdog off");
+	else
+		buf_addf(&request, "watchdog %lld", seconds ? (long long)yyjson_mut_get_sint(seconds) : 60LL);
+	if (a->live && initctl_ask(buf_text(&request), &answer, &e) < 0)
+		fault(a, "berth.watchdog", &e);
 }

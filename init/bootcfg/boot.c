@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/sha256.h"
 #include "bootcfg/merge.h"
+#include "bootcfg/origins.h"
 #include "bootcfg/source.h"
 #include "bootcfg/trial.h"
 #include "bootcfg/understand.h"
@@ -192,6 +193,8 @@ static void wait_for_network(struct boot *b)
 	if (network)
 		yyjson_mut_obj_add_val(b->config, root, "network",
 				       yyjson_mut_val_mut_copy(b->config, network));
+	if (network)
+		origins_add_below(b->config, known, "network");
 	yyjson_mut_doc_free(known);
 }
 
@@ -253,6 +256,7 @@ static void apply_all(struct boot *b)
 	apply_ca_certs(&a);
 	apply_proxy(&a);
 	apply_sysctl(&a);
+	apply_watchdog(&a);
 	apply_files(&a);
 	apply_container_files(&a);
 	apply_ntp(&a);

@@ -12,7 +12,7 @@
 
 /* Of the configuration, not of the machine: no change of it counts. */
 static const char *const about[] = { "version", "source",  "faults",      "dropped",
-				     "digest",  "trial", "instance_id" };
+				     "digest",  "trial",  "instance_id", "origins" };
 
 /* What is not here takes effect at the next boot. */
 static const struct row {
@@ -42,6 +42,7 @@ static const struct row {
 	{ "berth", .apply = apply_proxy, .reload = "net" }, /* its firewall */
 	{ "berth", .apply = apply_sysctl, .restart = "update" },
 	{ "berth", .apply = apply_stages, .restart = "api-tls", .needs = STAGE_DIR "/api-tls" },
+	{ "berth", .apply = apply_watchdog },
 };
 
 static const struct row *row_of(const char *key)

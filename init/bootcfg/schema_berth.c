@@ -1,4 +1,5 @@
 /* berth: what no other system's configuration has a name for. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -85,6 +86,24 @@ static const struct type zram = {
 	.expected = "a byte size such as \"256m\", or a percentage of the memory such as \"50%\"",
 };
 
+/* Seconds; 0: off. PID 1 has the same bounds (pid1/watchdog.c). */
+static yyjson_mut_val *read_watchdog(struct walk *w, const struct type *t, const struct node *n,
+				     struct err *why)
+{
+	yyjson_mut_val *ms = strcmp(n->text, "off") ? read_duration(w, t, n, why) : NULL;
+	int64_t seconds = yyjson_mut_get_sint(ms) / 1000;
+
+	if (ms && (seconds < 60 || seconds > 600)) {
+		err_set(why, -ERANGE, "60s to 10m are possible");
+		return NULL;
+	}
+	return ms || !strcmp(n->text, "off") ? yyjson_mut_sint(w->doc, seconds) : NULL;
+}
+static const struct type watchdog = {
+	SCALAR(read_watchdog), .name = "duration or \"off\"",
+	.expected = "a time from 60s to 10m, or \"off\"",
+};
+
 /* ---- containers ---- */
 static const struct type profile = {
 	SCALAR(read_text), .name = "profile", .check = check_user_name,
@@ -118,10 +137,12 @@ static const struct key berth_keys[] = {
 	  .example = "{vm.swappiness: \"10\"}", .help = "Settings of the kernel, at every boot." },
 	{ .name = "zram", .type = &zram, .normal = "none", .example = "50%",
 	  .help = "Swap in compressed memory, of this size before compression." },
+	{ .name = "watchdog", .json = "watchdog_s",
+	  .type = &watchdog, .normal = "60s", .example = "2m",
+	  .help = "After what time a machine that hangs is reset by its watchdogs, all of them; \"off\": "
+		  "never, once the configuration is applied." },
 	{ .name = "kernel_args", .refused = "not supported: the loader takes the command line from "
 					    "the signed image; use sysctl where a setting has one" },
-	{ .name = "watchdog", .refused = "not supported: every watchdog of the machine is armed, with "
-					 "60 seconds" },
 };
 const struct type type_berth = {
 	OBJECT(berth_keys), .name = "Berth's own settings", .expected = "a mapping",

@@ -202,6 +202,9 @@ static void answer(const struct request *r, struct buf *out, void *arg)
 		if (keep_ask_rescue(m, &e) >= 0)
 			shutdown_begin(m, SHUTDOWN_REBOOT, "to rescue mode, " ASKED_ON_SOCKET);
 		break;
+	case REQUEST_WATCHDOG:
+		watchdog_change(m->loop, r->name, &e);
+		break;
 	case REQUEST_POWEROFF:
 		shutdown_begin(m, SHUTDOWN_POWEROFF, by);
 		break;

@@ -17,7 +17,7 @@ static const struct {
 	{ "start", REQUEST_START, true },        { "stop", REQUEST_STOP, true },
 	{ "restart", REQUEST_RESTART, true },    { "reboot", REQUEST_REBOOT, false },
 	{ "poweroff", REQUEST_POWEROFF, false }, { "halt", REQUEST_HALT, false },
-	{ "rescue", REQUEST_RESCUE, false },
+	{ "rescue", REQUEST_RESCUE, false },     { "watchdog", REQUEST_WATCHDOG, true },
 };
 
 static bool is_name(const char *s)
@@ -35,7 +35,8 @@ static bool is_name(const char *s)
 static int take_name(const char *word, const char *name, struct request *out, struct err *e)
 {
 	if (!name || !is_name(name))
-		return err_set(e, -EINVAL, "\"%s\" needs the name of a service", word);
+		return err_set(e, -EINVAL, "\"%s\" needs %s", word,
+			       strcmp(word, "watchdog") ? "the name of a service" : "seconds, or off");
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	return 0;
 }
@@ -69,5 +70,5 @@ int request_parse(const char *line, size_t len, struct request *out, struct err 
 			*p = '?';
 	return err_set(e, -EINVAL,
 		       "no such request \"%s\"; there are status, summary, start, stop, restart, "
-		       "reboot, poweroff, halt and rescue", word);
+		       "reboot, poweroff, halt, rescue and watchdog", word);
 }

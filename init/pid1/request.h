@@ -17,11 +17,12 @@ enum request_verb {
 	REQUEST_POWEROFF,
 	REQUEST_HALT,
 	REQUEST_RESCUE, /* reboot, and the next boot is a rescue */
+	REQUEST_WATCHDOG,
 };
 
 struct request {
 	enum request_verb verb;
-	char name[REQUEST_NAME_MAX]; /* of a service; "" where the verb takes none */
+	char name[REQUEST_NAME_MAX]; /* of a service, or seconds or "off"; "" where the verb takes none */
 };
 
 /* `line` without its newline. 0, or -EINVAL with a sentence. */

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/watchdog.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -11,20 +14,29 @@
 #include "base/cleanup.h"
 #include "pid1/machine.h"
 
-enum { TIMEOUT_S = 60, FEED_MS = 10000, DOGS_MAX = 8 };
+/* Not less than 60 s: the final part of a shutdown may take that long (shutdown.c). */
+enum { TIMEOUT_S = 60, TIMEOUT_MOST_S = 600, FEED_MS = 10000, DOGS_MAX = 8 };
 
 static int dogs[DOGS_MAX];
-static int dog_count;
+static int dog_count, timeout_s = TIMEOUT_S;
+static bool feeding; /* there is a timer */
 
-/* Takes one over and adds its name. Hardware that cannot do 60 s answers with what it can; feeding
- * each 10 s suits all. */
-static void adopt(int fd, struct buf *names, int *longest_s)
+/* Hardware that cannot do it answers with what it can; feeding each 10 s suits all. */
+static int set_timeout(int fd)
 {
-	struct watchdog_info info = { 0 };
-	int seconds = TIMEOUT_S;
+	int seconds = timeout_s;
 
 	if (ioctl(fd, WDIOC_SETTIMEOUT, &seconds) < 0)
 		ioctl(fd, WDIOC_GETTIMEOUT, &seconds);
+	return seconds;
+}
+
+/* Takes one over and adds its name. */
+static void adopt(int fd, struct buf *names, int *longest_s)
+{
+	struct watchdog_info info = { 0 };
+	int seconds = set_timeout(fd);
+
 	ioctl(fd, WDIOC_GETSUPPORT, &info);
 	buf_addf(names, "%s%.32s", names->len ? ", " : "", (const char *)info.identity);
 	if (seconds > *longest_s)
@@ -32,12 +44,10 @@ static void adopt(int fd, struct buf *names, int *longest_s)
 	dogs[dog_count++] = fd;
 }
 
-int watchdog_step(struct machine *m, struct err *say)
+static int adopt_all(struct buf *names, int *longest_s, struct err *e)
 {
-	autobuf struct buf names = { 0 };
-	int longest_s = 0, rc = 0;
+	int rc = 0;
 
-	(void)m;
 	for (int i = 0; i < DOGS_MAX; i++) {
 		char path[32];
 		int fd;
@@ -45,11 +55,20 @@ int watchdog_step(struct machine *m, struct err *say)
 		snprintf(path, sizeof(path), "/dev/watchdog%d", i);
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 		if (fd >= 0)
-			adopt(fd, &names, &longest_s);
+			adopt(fd, names, longest_s);
 		else if (errno != ENOENT && errno != ENODEV)
-			rc = err_sys(say, "open \"%s\"", path);
+			rc = err_sys(e, "open \"%s\"", path);
 	}
 	watchdog_feed();
+	return rc;
+}
+
+int watchdog_step(struct machine *m, struct err *say)
+{
+	autobuf struct buf names = { 0 };
+	int longest_s = 0, rc = adopt_all(&names, &longest_s, say);
+
+	(void)m;
 	if (rc < 0)
 		return rc;
 	if (!dog_count)
@@ -70,13 +89,36 @@ static void on_feed(struct loop *l, void *arg)
 {
 	(void)arg;
 	watchdog_feed();
-	loop_timer(l, FEED_MS, on_feed, NULL);
+	feeding = dog_count && loop_timer(l, FEED_MS, on_feed, NULL);
 }
 
 void watchdog_attach(struct loop *l)
 {
-	if (dog_count)
+	if (dog_count && !feeding)
 		on_feed(l, NULL);
+}
+
+int watchdog_change(struct loop *l, const char *what, struct err *e)
+{
+	autobuf struct buf names = { 0 };
+	char *end;
+	long seconds = strtol(what, &end, 10);
+	int longest_s = 0, rc = 0;
+
+	if (!strcmp(what, "off")) {
+		watchdog_disarm();
+		return 0;
+	}
+	if (*end || seconds < TIMEOUT_S || seconds > TIMEOUT_MOST_S)
+		return err_set(e, -EINVAL, "\"watchdog\" takes off, or %d to %d seconds", TIMEOUT_S,
+			       TIMEOUT_MOST_S);
+	timeout_s = (int)seconds;
+	if (!dog_count)
+		rc = adopt_all(&names, &longest_s, e);
+	for (int i = 0; i < dog_count; i++)
+		set_timeout(dogs[i]);
+	watchdog_attach(l);
+	return rc;
 }
 
 void watchdog_disarm(void)

@@ -13,5 +13,8 @@ int watchdog_step(struct machine *m, struct err *say);
 void watchdog_attach(struct loop *l); /* from now on fed by it */
 void watchdog_feed(void);             /* in the places that rightly take long without the loop */
 
+/* "off", or after how many seconds a hung machine is reset, 60 to 600. 0 or -errno. */
+int watchdog_change(struct loop *l, const char *what, struct err *e);
+
 /* Before power off and halt, which nothing may undo. */
 void watchdog_disarm(void);

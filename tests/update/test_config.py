@@ -1,5 +1,8 @@
 """A new configuration that breaks the machine is taken back by the machine itself."""
+import base64
+import gzip
 import json
+import re
 
 import pytest
 
@@ -149,17 +152,24 @@ def test_settings_take_effect_at_once(machine, ssh_key):
     assert apply(machine, seed("fifth", ssh_key)).returncode == 0
     machine.ssh(f"busybox httpd -p {LET_IN} -h /usr/share/berth")
     assert machine.try_http(LET_IN, "/default.yaml") is None
-    more = ("berth: {sysctl: {vm.swappiness: 33}, proxy: {http: 'http://192.0.2.1:3128'}, "
+    more = ("berth: {watchdog: 2m, sysctl: {vm.swappiness: 33}, proxy: {http: 'http://192.0.2.1:3128'}, "
             f"firewall: {{allow: [{LET_IN}]}}, ")
     text = seed("fifth", ssh_key).replace("berth: {", more) + "ntp: {enabled: false}\n"
     done = apply(machine, text)
     assert done.stdout == "berth: changed, at once\nntp: changed, at once\n", done.stdout
     machine.wait_http(LET_IN, "/default.yaml", SHORT_SECONDS)
     assert machine.ssh("cat /proc/sys/vm/swappiness") == "33\n"
+    assert set(machine.ssh("cat /sys/class/watchdog/*/timeout").split()) == {"120"}
     assert "http_proxy=http://192.0.2.1:3128" in machine.ssh("cat /run/berth/proxy")
     wait_until(lambda: time_is("stopped"), SHORT_SECONDS, "no clock is set", machine)
-    assert apply(machine, seed("fifth", ssh_key)).returncode == 0
+    assert apply(machine, text.replace("2m", "off")).returncode == 0
+    assert "\nactive" not in "\n" + machine.ssh("cat /sys/class/watchdog/*/state")
+    # In the wrapping of a cloud's user-data, as the boot would take it.
+    plain = seed("fifth", ssh_key).encode()
+    assert apply(machine, base64.b64encode(gzip.compress(plain)).decode()).returncode == 0
     wait_until(lambda: time_is("running"), SHORT_SECONDS, "the clock is set", machine)
+    assert set(machine.ssh("cat /sys/class/watchdog/*/state").split()) == {"active"}
+    assert set(machine.ssh("cat /sys/class/watchdog/*/timeout").split()) == {"60"}
 
 
 def test_containers_that_changed_are_made_anew_and_the_others_run_on(machine, ssh_key):
@@ -181,7 +191,9 @@ def test_containers_that_changed_are_made_anew_and_the_others_run_on(machine, ss
                "the containers are as declared", machine)
     assert "Berth" in machine.wait_http(80)
     shown = machine.ssh("berth config show")
-    assert '"hostname": "fifth"' in shown and '"source"' in shown
+    assert re.search(r"(?m)^hostname: fifth +# \S+:\d+$", shown), shown
+    assert "# default" in shown
+    assert json.loads(machine.ssh("berth config show --json"))["sources"]["hostname"] in shown
     assert "DB_PASSWORD" in shown and "canary" not in shown
     # An editor that takes the fault in and, the second time, out again.
     done = machine.try_ssh("EDITOR='sed -i s/fifth/[x]/' berth config edit")

@@ -10,7 +10,8 @@
 #include "base/cleanup.h"
 #include "pid1/request.h"
 
-#define NO_SUCH "; there are status, summary, start, stop, restart, reboot, poweroff, halt and rescue"
+#define NO_SUCH "; there are status, summary, start, stop, restart, reboot, poweroff, halt, rescue and " \
+	"watchdog"
 
 static const struct {
 	const char *line;
@@ -26,6 +27,8 @@ static const struct {
 	{ "poweroff", REQUEST_POWEROFF, "" },
 	{ "halt", REQUEST_HALT, "" },
 	{ "rescue", REQUEST_RESCUE, "" },
+	{ "watchdog 90", REQUEST_WATCHDOG, "90" },
+	{ "watchdog off", REQUEST_WATCHDOG, "off" },
 };
 
 static const struct {
@@ -41,6 +44,7 @@ static const struct {
 	{ "stop ../a", "\"stop\" needs the name of a service" },
 	{ "stop aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	  "\"stop\" needs the name of a service" },
+	{ "watchdog", "\"watchdog\" needs seconds, or off" },
 	{ "reboot now", "\"reboot\" takes no name" },
 };
 
