@@ -42,7 +42,8 @@ static const struct key root_keys[] = {
 	  .help = "That SSH takes no passwords." },
 	{ .name = "ssh_keys", .type = &type_host_keys, .normal = "made at the first boot, and kept",
 	  .example = "{}", .help = "The keys that the machine shows to who logs in." },
-	{ .name = "ssh", .type = &type_ssh, .normal = "what its keys say", .example = "{}",
+	{ .name = "ssh", .type = &type_ssh, .normal = "what its keys say",
+	  .example = "{emit_keys_to_console: false}",
 	  .help = "Settings of SSH." },
 
 	/* files, commands */

@@ -241,7 +241,8 @@ static const struct key chpasswd_keys[] = {
 	{ .name = "users", .type = &passwords, .normal = "none",
 	  .example = "[{name: root, password: \"$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GL"
 		     "c1E5n0U0aDehy0S5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1\"}]",
-	  .help = "Passwords with which one gets a shell at the console; never over SSH." },
+	  .help = "Passwords with which one gets a shell at the console; never over SSH.",
+	  .append = true },
 	{ .name = "list", .json = "users", .type = &password_pairs, .normal = "none",
 	  .example = "[\"root:$6$saltsalt$TVLlQcbpFVof5W3Yz4DTP6gRstiNuHwwTt6GLc1E5n0U0aDehy0S"
 		     "5knV8wiOQSpT0Y77vwPZN.Pq.H91p5hVO1\"]",
@@ -294,7 +295,7 @@ static const struct key host_key_keys[] = {
 	  .help = "The key that this machine shows to who logs in. (The example's is known to everybody: "
 		  "ssh-keygen -t ed25519 -N '' makes one.)" },
 	{ .name = "ed25519_public", .type = &host_public_key, .normal = "told from the private one",
-	  .example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZ5bCqDnBsgPZPrbFs4cyxbt0ny6nYv7hCp4Yhwqk9a",
+	  .example = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICGpCY9JO5CDz2zjY1D3rNhRrDdevnKLTbb4c0OitNaB",
 	  .help = "Its public half, which is checked and not needed." },
 	{ .name = "rsa_private", .refused = ONLY_ED25519 },
 	{ .name = "rsa_public", .refused = ONLY_ED25519 },
@@ -327,10 +328,18 @@ const struct type type_host_keys = {
 	.expected = "a mapping with \"ed25519_private\"",
 };
 
+static const struct type no_keys_shown = {
+	SCALAR(read_false), .name = "false", .expected = "false (the console shows no host keys)",
+};
+static void finish_ssh(struct walk *w, const struct node *n, yyjson_mut_val *ssh)
+{
+	(void)w, (void)n;
+	yyjson_mut_obj_remove_key(ssh, "emit_keys_to_console");
+}
 static const struct key ssh_option_keys[] = {
-	{ .name = "emit_keys_to_console",
-	  .refused = "not supported: the console shows no host keys; leave this key out" },
+	{ .name = "emit_keys_to_console", .type = &no_keys_shown, .normal = "false", .example = "false",
+	  .help = "That the console shows no host keys." },
 };
 const struct type type_ssh = {
-	OBJECT(ssh_option_keys), .name = "SSH settings", .expected = "a mapping",
+	OBJECT(ssh_option_keys), .name = "SSH settings", .expected = "a mapping", .finish = finish_ssh,
 };
