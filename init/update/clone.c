@@ -13,7 +13,6 @@
 enum {
 	PIECE_BYTES = 256 * 1024,
 	EDGE_BYTES = 1 << 20, /* what the tables may take at either end */
-	SUPERBLOCK_AT = 1024, /* struct ext2_super_block */
 	BOOT_CODE_BYTES = 440,
 };
 
@@ -61,20 +60,6 @@ void clone_boot_sector(const unsigned char source[512], uint64_t disk_sectors,
 	memcpy(entry + 12, &count, sizeof(count));
 	out[510] = 0x55;
 	out[511] = 0xaa;
-}
-
-int clone_ext2_bytes(const unsigned char start[2048], uint64_t *bytes, struct err *e)
-{
-	uint32_t blocks, log;
-	uint16_t magic;
-
-	memcpy(&blocks, start + SUPERBLOCK_AT + 4, sizeof(blocks));
-	memcpy(&log, start + SUPERBLOCK_AT + 24, sizeof(log));
-	memcpy(&magic, start + SUPERBLOCK_AT + 56, sizeof(magic));
-	if (le16toh(magic) != 0xef53 || le32toh(log) > 6)
-		return err_set(e, -EBADMSG, "the running boot partition holds no ext2 file system");
-	*bytes = (uint64_t)le32toh(blocks) << (10 + le32toh(log));
-	return 0;
 }
 
 /* ---- the copy ---- */

@@ -33,6 +33,3 @@ struct clone {
 typedef void clone_progress_fn(void *arg, const char *doing, uint64_t done, uint64_t total);
 
 int clone_write(const struct clone *c, clone_progress_fn *progress, void *arg, struct err *e);
-
-/* An ext2 file system's size, from its superblock (its first 2048 bytes). */
-int clone_ext2_bytes(const unsigned char start[2048], uint64_t *bytes, struct err *e);

@@ -1,6 +1,8 @@
 /* What a block device holds, as far as the decision whether it may be formatted needs it. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 enum content {
@@ -11,3 +13,8 @@ enum content {
 
 /* 0 or -errno. */
 int content_of(int device, enum content *out, struct err *e);
+
+enum { CONTENT_EXT_START = 2048 };
+
+/* An ext2 or ext4 file system's size, from its first bytes. -EBADMSG: it is none. */
+int content_ext_bytes(const unsigned char start[CONTENT_EXT_START], uint64_t *bytes);

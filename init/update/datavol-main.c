@@ -8,7 +8,7 @@
  * What is on the disk is never formatted by guess: only while the partition's entry in the GPT
  * carries GPT_ATTR_EMPTY. The order that makes a power cut harmless: grow the table (gpt_write),
  * make the file system, flush, and only then clear the attribute. A cut before that: the next
- * boot starts over; after it: the file system is whole. */
+ * boot starts over; after it: the file system is whole. One that is there already grows mounted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,8 +24,12 @@
 #include "base/path.h"
 #include "base/spawn.h"
 #include "update/content.h"
+#include "update/device.h"
 #include "update/reset.h"
 #include "update/volume.h"
+
+/* resize2fs leaves what is too small for a block group's own tables. */
+enum { WORTHWHILE_BYTES = 16 << 20 };
 
 static int run(const char *const *argv)
 {
@@ -81,7 +85,6 @@ static int check_filesystem(const struct volume *v, struct err *e)
 /* An ext4 or an allowed blank becomes ready to mount; anything else stays as it is. */
 static int prepare(const struct volume *v, struct err *e)
 {
-	const char *const resize[] = { "/usr/sbin/resize2fs", v->device, NULL };
 	autoclose int device = open(v->device, O_RDONLY | O_CLOEXEC);
 	enum content found;
 	int rc;
@@ -97,10 +100,7 @@ static int prepare(const struct volume *v, struct err *e)
 		return err_set(e, -EUCLEAN, "%s holds no ext4 file system and was left alone; to lose what "
 			       "is on it and start anew: /usr/lib/berth/datavol format, then reboot",
 			       v->device);
-	rc = check_filesystem(v, e);
-	if (!rc && v->grew && run(resize))
-		log_warn("resize2fs of %s failed: it stays as large as it is", v->device);
-	return rc;
+	return check_filesystem(v, e);
 }
 
 static int mount_data(const struct volume *v, struct err *e)
@@ -110,6 +110,27 @@ static int mount_data(const struct volume *v, struct err *e)
 		  "errors=remount-ro,prjquota") < 0)
 		return err_sys(e, "mount %s on /var", v->device);
 	return 0;
+}
+
+/* By its size and not because the table has just changed, so that a power cut between the two loses
+ * nothing; and mounted, since resize2fs wants a full check first of one that is not. */
+static void fill_partition(const struct volume *v)
+{
+	const char *const resize[] = { "/usr/sbin/resize2fs", v->device, NULL };
+	autoclose int device = open(v->device, O_RDONLY | O_CLOEXEC);
+	unsigned char start[CONTENT_EXT_START];
+	uint64_t room, bytes;
+	struct err e = { 0 };
+	int rc = device < 0 ? err_sys(&e, "open \"%s\"", v->device) : device_size(device, &room, &e);
+
+	if (!rc && pread(device, start, sizeof(start), 0) != sizeof(start))
+		rc = err_sys(&e, "read \"%s\"", v->device);
+	if (!rc && content_ext_bytes(start, &bytes) < 0)
+		rc = err_set(&e, -EBADMSG, "%s holds no ext4", v->device);
+	if (!rc && room >= bytes + WORTHWHILE_BYTES && run(resize))
+		rc = err_set(&e, -EIO, "resize2fs of %s failed", v->device);
+	if (rc < 0)
+		log_warn("the data partition's file system stays as large as it is: %s", e.text);
 }
 
 static int mount_memory(struct err *e)
@@ -183,7 +204,11 @@ static int bring_up(struct volume *v, struct err *e)
 	}
 	if (!rc)
 		rc = prepare(v, e);
-	return rc < 0 ? rc : mount_data(v, e);
+	if (!rc)
+		rc = mount_data(v, e);
+	if (!rc && *v->disk)
+		fill_partition(v);
+	return rc;
 }
 
 /* One that was asked for before the restart, or at the boot menu. */

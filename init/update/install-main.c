@@ -20,6 +20,7 @@
 #include "base/spawn.h"
 #include "update/bootdisk.h"
 #include "update/clone.h"
+#include "update/content.h"
 #include "update/delta.h"
 #include "update/device.h"
 #include "update/verity.h"
@@ -132,7 +133,8 @@ static int measure(const struct slots *s, struct clone *c, struct err *e)
 	rc = device_read(boot, head, HEAD_BYTES, 0);
 	if (rc < 0)
 		return err_code(e, rc, "read %s", s->boot[s->running]);
-	rc = clone_ext2_bytes(head, &c->boot_bytes, e);
+	if (content_ext_bytes(head, &c->boot_bytes) < 0)
+		return err_set(e, -EBADMSG, "%s holds no ext2 file system", s->boot[s->running]);
 	if (!rc)
 		rc = dm_table("berth-root", &table, e);
 	if (!rc && (delta_running_tree(buf_text(&table), &v) < 0 || verity_layout(&v, &levels) < 0))

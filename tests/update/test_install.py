@@ -63,8 +63,10 @@ def test_a_disk_is_not_erased_by_mistake(installed):
 
 
 def test_the_installed_disk_boots_by_itself_beside_the_stick(installed, image, ssh_key):
-    """Under UEFI, though it was installed under BIOS. The stick is there still, as the second disk."""
+    """Under UEFI, though it was installed under BIOS. The stick is there still, as the second disk. And
+    the disk grew since: its data partition does so with it."""
     disk, _ = installed
+    subprocess.run(["qemu-img", "resize", "-q", str(disk), "8G"], check=True)
     stick = ["-drive", f"if=none,id=stick,format=raw,snapshot=on,file={image}",
              "-device", "virtio-blk-pci,drive=stick"]
     machine = Machine(image, ssh_key=ssh_key, firmware="uefi", qemu=stick)
@@ -76,9 +78,10 @@ def test_the_installed_disk_boots_by_itself_beside_the_stick(installed, image, s
         root = machine.ssh("ls /sys/block/dm-0/slaves").strip()
         data = machine.ssh("awk '$2 == \"/var\" { print $1 }' /proc/mounts").strip()
         own = root.rstrip("0123456789")
-        assert int(machine.ssh(f"cat /sys/block/{own}/size")) == 6 << 21, "the root is on its own disk"
+        assert int(machine.ssh(f"cat /sys/block/{own}/size")) == 8 << 21, "the root is on its own disk"
         assert data == f"/dev/{own}8", "so is /var"
-        assert int(machine.ssh(f"cat /sys/block/{own}/{own}8/size")) > 4 << 21, "which took the rest"
+        assert int(machine.ssh(f"cat /sys/block/{own}/{own}8/size")) > 6 << 21, "which took the rest"
+        assert int(machine.ssh("df -k /var | awk 'END { print $2 }'")) > 6 << 20, "its file system, too"
         page = machine.ssh("berth update status")
         assert "confirmed, running, boots next" in page and "not bootable" in page
         uuids = machine.ssh("cd /sys/block; for d in vd*; do [ -e $d/${d}5 ] && dd if=/dev/$d bs=512 "
