@@ -30,14 +30,15 @@ static int understand(const struct buf *text, enum slot *slot, struct slot_recor
 	yyjson_doc *doc = yyjson_read(buf_text(text), text->len, 0);
 	yyjson_val *root = yyjson_doc_get_root(doc);
 	const char *letter = json_text(root, "slot", "");
+	struct slot_record r = { .result = RESULT_FAILED };
 	int rc = -ENOENT;
 
-	*out = (struct slot_record){ .result = RESULT_FAILED };
-	json_copy_text(root, "version", out->version, sizeof(out->version));
-	json_copy_text(root, "reason", out->reason, sizeof(out->reason));
+	json_copy_text(root, "version", r.version, sizeof(r.version));
+	json_copy_text(root, "reason", r.reason, sizeof(r.reason));
 	for (enum slot i = SLOT_A; i < SLOT_COUNT; i++)
 		if (letter[0] == slot_letter(i) && !letter[1]) {
 			*slot = i;
+			*out = r;
 			rc = 0;
 		}
 	yyjson_doc_free(doc);
