@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "download/fetch.h"
 
 enum { APPENDED_MAX = 16 * 1024 * 1024, FETCHED_MAX = 8 * 1024 * 1024 };

@@ -12,7 +12,7 @@
 #include "base/initctl.h"
 #include "base/path.h"
 #include "bootcfg/apply.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 
 enum { AUTHORITIES_MAX = 4 * 1024 * 1024, KEY_MAX = 1024 };
 

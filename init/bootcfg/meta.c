@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/jail.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/config.h"
 #include "bootcfg/section.h"
 

@@ -6,7 +6,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/config.h"
 #include "bootcfg/parts.h"
 

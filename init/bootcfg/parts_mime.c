@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/parts.h"
 #include "bootcfg/section.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/read.h"
 
 enum { KEY_FILE_MAX = 4096, PUBLIC_BYTES = 32, PRIVATE_BYTES = 64 };

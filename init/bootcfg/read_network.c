@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/network.h"
 #include "bootcfg/read.h"
 

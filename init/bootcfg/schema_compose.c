@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/read.h"
 #include "bootcfg/types.h"
 

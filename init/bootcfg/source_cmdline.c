@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/source.h"
 
 enum { CMDLINE_MAX = 65536 };

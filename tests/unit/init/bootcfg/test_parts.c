@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 #include "bootcfg/label.h"
 #include "bootcfg/network.h"
 #include "bootcfg/salvage.h"

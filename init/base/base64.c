@@ -1,4 +1,4 @@
-#include "bootcfg/base64.h"
+#include "base/base64.h"
 
 #include <errno.h>
 #include <string.h>
