@@ -8,6 +8,7 @@
 #include "api/json.h"
 #include "api/request.h"
 #include "api/shape.h"
+#include "api/summary.h"
 #include "base/clock.h"
 
 /* docker's rule: what a shell would need quotes for gets them. */
@@ -45,8 +46,9 @@ static void add_ports(struct buf *b, const struct container *c)
 	json_close(b, ']');
 }
 
-static void add_container(struct buf *b, const struct container *c, int64_t now)
+void container_summary(struct buf *b, const struct container *c, const struct sizes *sizes)
 {
+	int64_t now = clock_wall_ns();
 	char status[HUMAN_STATUS_MAX], name[260];
 
 	snprintf(name, sizeof(name), "/%.256s", c->name);
@@ -60,6 +62,10 @@ static void add_container(struct buf *b, const struct container *c, int64_t now)
 	add_command(b, c);
 	json_int(b, "Created", c->created_ns / 1000000000);
 	add_ports(b, c);
+	if (sizes && sizes_of(sizes, c->id))
+		json_int(b, "SizeRw", sizes_of(sizes, c->id)); /* docker leaves a 0 out */
+	if (sizes)
+		json_int(b, "SizeRootFs", sizes_of_root(sizes, c));
 	json_map(b, "Labels", &c->spec.labels);
 	json_string(b, "State", state_docker_name(c->state));
 	json_string(b, "Status", human_status(c, now, status));
@@ -73,20 +79,21 @@ static void add_container(struct buf *b, const struct container *c, int64_t now)
 	json_close(b, '}');
 }
 
-void handle_containers(struct request *r)
+static bool is_listed(const struct container *c, bool all)
+{
+	return all || c->state == STATE_RUNNING || c->state == STATE_PAUSED ||
+	       c->state == STATE_STOPPING || c->state == STATE_RESTARTING;
+}
+
+static void list_containers(struct request *r, const struct sizes *sizes)
 {
 	struct filters *filters = NULL;
 	struct buf json = { 0 };
 	struct err e = { 0 };
-	int64_t limit = request_number(r, "limit", 0), now = clock_wall_ns();
+	int64_t limit = request_number(r, "limit", 0);
 	int rc = filters_parse(&filters, request_query(r, "filters"), &e);
 	bool all = request_flag(r, "all") || limit > 0 || filters_have(filters, "status");
 
-	if (!rc && request_flag(r, "size")) {
-		filters_free(filters);
-		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED, "sizes of containers are not supported yet");
-		return;
-	}
 	if (rc < 0) {
 		reply_errno(r, rc, &e);
 		return;
@@ -95,12 +102,10 @@ void handle_containers(struct request *r)
 	/* The newest first. */
 	for (size_t i = r->engine->count; i--;) {
 		const struct container *c = r->engine->containers[i];
-		bool live = c->state == STATE_RUNNING || c->state == STATE_PAUSED ||
-			    c->state == STATE_STOPPING || c->state == STATE_RESTARTING;
 
-		if ((!all && !live) || !filters_match(filters, c))
+		if (!is_listed(c, all) || !filters_match(filters, c))
 			continue;
-		add_container(&json, c, now);
+		container_summary(&json, c, sizes);
 		if (limit > 0 && --limit == 0)
 			break;
 	}
@@ -108,4 +113,12 @@ void handle_containers(struct request *r)
 	buf_addc(&json, '\n');
 	filters_free(filters);
 	reply_json(r, MHD_HTTP_OK, &json);
+}
+
+void handle_containers(struct request *r)
+{
+	if (request_flag(r, "size"))
+		sizes_count(r, SIZES_CONTAINERS, NULL, list_containers);
+	else
+		list_containers(r, NULL);
 }

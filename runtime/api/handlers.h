@@ -6,6 +6,10 @@
 route_fn handle_ping, handle_version, handle_info, handle_events;
 route_fn handle_containers, handle_container, handle_logs, handle_top;
 route_fn handle_start, handle_stop, handle_restart, handle_kill, handle_wait, handle_remove;
+route_fn handle_archive_stat, handle_archive_get, handle_archive_put, handle_export;
+route_fn handle_df, handle_build_prune;
+route_fn handle_changes, handle_commit, handle_import;
+route_fn handle_images_get, handle_image_get, handle_images_load;
 route_fn handle_create, handle_attach, handle_resize;
 route_fn handle_exec_create, handle_exec_start, handle_exec_resize, handle_exec;
 route_fn handle_update, handle_prune, handle_stats;

@@ -8,6 +8,7 @@
 #include "api/image_names.h"
 #include "api/json.h"
 #include "api/request.h"
+#include "api/summary.h"
 #include "base/cleanup.h"
 #include "yyjson.h"
 
@@ -74,10 +75,9 @@ static int64_t users(const struct engine *en, const struct image *image)
 }
 
 static void add_summary(struct request *r, struct buf *b, const struct image *image,
-			yyjson_val *root, const struct image_filters *filters)
+			yyjson_val *root, const struct image_filters *filters, bool shared)
 {
 	yyjson_val *config = yyjson_obj_get(root, "config");
-	bool shared = request_flag(r, "shared-size");
 
 	json_open(b, NULL, '{');
 	json_int(b, "Containers", shared ? users(r->engine, image) : -1);
@@ -91,6 +91,13 @@ static void add_summary(struct request *r, struct buf *b, const struct image *im
 		 engine_image_own_bytes(r->engine, image)));
 	json_int(b, "Size", (int64_t)image->size_bytes);
 	json_close(b, '}');
+}
+
+void image_summary(struct request *r, struct buf *b, const struct image *image)
+{
+	autodoc yyjson_doc *doc = read_config(r, image);
+
+	add_summary(r, b, image, yyjson_doc_get_root(doc), NULL, true);
 }
 
 /* Without `all` docker leaves out layers of the classic builder, of which we have none. */
@@ -111,7 +118,8 @@ void handle_images(struct request *r)
 		autodoc yyjson_doc *doc = read_config(r, image);
 
 		if (image_filters_match(filters, image, yyjson_doc_get_root(doc)))
-			add_summary(r, &json, image, yyjson_doc_get_root(doc), filters);
+			add_summary(r, &json, image, yyjson_doc_get_root(doc), filters,
+				    request_flag(r, "shared-size"));
 	}
 	json_close(&json, ']');
 	buf_addc(&json, '\n');

@@ -8,6 +8,7 @@
 #include "api/json.h"
 #include "api/request.h"
 #include "api/shape.h"
+#include "api/sizes.h"
 #include "engine/health.h"
 #include "engine/networks.h"
 
@@ -402,7 +403,7 @@ static void add_exec_ids(struct buf *b, const struct container *c)
 		json_raw(b, "ExecIDs", "null");
 }
 
-void handle_container(struct request *r)
+static void inspect(struct request *r, const struct sizes *sizes)
 {
 	struct container *c = request_container(r);
 	struct buf json = { 0 };
@@ -432,10 +433,24 @@ void handle_container(struct request *r)
 	add_exec_ids(&json, c);
 	add_host_config(&json, c);
 	add_graph_driver(&json, c);
+	if (sizes) {
+		json_int(&json, "SizeRw", sizes_of(sizes, c->id));
+		json_int(&json, "SizeRootFs", sizes_of_root(sizes, c));
+	}
 	shape_mounts(&json, c);
 	add_config(r, &json, c);
 	add_network(&json, c);
 	json_close(&json, '}');
 	buf_addc(&json, '\n');
 	reply_json(r, MHD_HTTP_OK, &json);
+}
+
+void handle_container(struct request *r)
+{
+	struct container *c = request_container(r);
+
+	if (c && request_flag(r, "size"))
+		sizes_count(r, SIZES_CONTAINERS, c, inspect);
+	else if (c)
+		inspect(r, NULL);
 }

@@ -52,8 +52,12 @@ void handle_image_create(struct request *r)
 	const char *arguments[4] = { NULL };
 	size_t n = 0;
 
+	if (request_query(r, "fromSrc") && *request_query(r, "fromSrc")) {
+		handle_import(r);
+		return;
+	}
 	if (!request_query(r, "fromImage")) {
-		reply_error(r, MHD_HTTP_BAD_REQUEST, "images/create needs fromImage");
+		reply_error(r, MHD_HTTP_BAD_REQUEST, "images/create needs fromImage or fromSrc");
 		return;
 	}
 	if (read_reference(r, &ref, &e) < 0) {

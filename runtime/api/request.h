@@ -22,6 +22,13 @@ struct stream {
 	void *state;
 };
 
+/* Of a handler that takes the body as it comes (its row is in server.c's second table). */
+struct upload {
+	/* Takes some of the body and returns how much; 0: later, after request_answer(). */
+	size_t (*data)(struct request *r, const char *data, size_t len);
+	void (*end)(struct request *r);      /* all of it has come */
+};
+
 struct request {
 	struct api *api;
 	struct engine *engine;
@@ -31,7 +38,10 @@ struct request {
 	int minor;                           /* of the version that was asked for */
 	char param[ROUTE_PARAM_MAX];
 	struct buf body;
-	bool seen;                           /* the handler was called */
+	struct upload upload;                /* without one the rest of the body is passed over */
+	const struct route *route;           /* found; NULL: answered without one */
+	bool passed_on;                      /* the body is not kept for the handler */
+	bool routed, seen;                   /* looked for; the handler was called */
 	bool waiting;                        /* suspended */
 	bool gone;                           /* the client hung up */
 	struct loop_source *hangup;

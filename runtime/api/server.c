@@ -38,6 +38,8 @@ static const struct route routes[] = {
 	{ "GET", "/version", handle_version, NULL },
 	{ "GET", "/info", handle_info, NULL },
 	{ "GET", "/events", handle_events, NULL },
+	{ "GET", "/system/df", handle_df, NULL },
+	{ "POST", "/build/prune", handle_build_prune, NULL },
 	{ "GET", "/containers/json", handle_containers, NULL },
 	{ "GET", "/containers/{}/json", handle_container, NULL },
 	{ "GET", "/containers/{}/logs", handle_logs, NULL },
@@ -60,11 +62,17 @@ static const struct route routes[] = {
 	{ "POST", "/containers/{}/pause", handle_pause, NULL },
 	{ "POST", "/containers/{}/unpause", handle_unpause, NULL },
 	{ "POST", "/containers/{}/rename", handle_rename, NULL },
+	{ "HEAD", "/containers/{}/archive", handle_archive_stat, NULL },
+	{ "GET", "/containers/{}/archive", handle_archive_get, NULL },
+	{ "GET", "/containers/{}/export", handle_export, NULL },
+	{ "GET", "/containers/{}/changes", handle_changes, NULL },
 	{ "DELETE", "/containers/{}", handle_remove, NULL },
 	{ "GET", "/images/json", handle_images, NULL },
 	{ "POST", "/auth", handle_auth, NULL },
 	{ "GET", "/images/search", handle_search, NULL },
-	{ "POST", "/images/create", handle_image_create, NULL },
+	{ "POST", "/commit", handle_commit, NULL },
+	{ "GET", "/images/get", handle_images_get, NULL },
+	{ "GET", "/images/{*}/get", handle_image_get, NULL },
 	{ "POST", "/images/{*}/push", handle_image_push, NULL },
 	{ "POST", "/images/{*}/tag", handle_image_tag, NULL },
 	{ "POST", "/images/prune", handle_images_prune, NULL },
@@ -89,10 +97,16 @@ static const struct route routes[] = {
 	{ "GET", "/tasks", NULL, NO_SWARM },
 };
 
-static void dispatch(struct request *r)
+/* Their handlers are called when the head has come, and take the body as it does. */
+static const struct route streamed_routes[] = {
+	{ "PUT", "/containers/{}/archive", handle_archive_put, NULL },
+	{ "POST", "/images/create", handle_image_create, NULL },
+	{ "POST", "/images/load", handle_images_load, NULL },
+};
+
+static void find_route(struct request *r)
 {
 	bool wrong_method;
-	const struct route *route;
 	const char *path = r->path;
 	int minor = route_version(&path);
 
@@ -108,14 +122,24 @@ static void dispatch(struct request *r)
 		return;
 	}
 	r->minor = minor ? minor : API_MINOR_MOST;
-	route = route_find(routes, ARRAY_LEN(routes), r->method, path, r->param, &wrong_method);
-	if (route && route->handler)
-		route->handler(r);
-	else if (route)
-		reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", route->why);
-	else
+	r->route = route_find(streamed_routes, ARRAY_LEN(streamed_routes), r->method, path, r->param,
+			      &wrong_method);
+	r->passed_on = r->route != NULL;
+	if (!r->route)
+		r->route = route_find(routes, ARRAY_LEN(routes), r->method, path, r->param,
+				      &wrong_method);
+	if (!r->route)
 		reply_error(r, MHD_HTTP_NOT_IMPLEMENTED, "%s %s is not supported by this engine",
 			    r->method, path);
+}
+
+static void dispatch(struct request *r)
+{
+	r->seen = true;
+	if (r->route && r->route->handler)
+		r->route->handler(r);
+	else if (r->route)
+		reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", r->route->why);
 }
 
 static struct request *request_new(struct api *api, struct MHD_Connection *connection,
@@ -147,6 +171,34 @@ static enum MHD_Result send_answer(struct request *r)
 	return result;
 }
 
+/* libmicrohttpd sends no answer before all of the body has come: what nobody wants any more is
+ * passed over. */
+static enum MHD_Result take_body(struct request *r, const char *data, size_t *len)
+{
+	size_t n = *len;
+
+	if (!r->passed_on) {
+		if (r->body.len + *len > BODY_MAX)
+			return MHD_NO;
+		buf_add(&r->body, data, *len);
+	} else if (r->upload.data && !r->response) {
+		n = r->upload.data(r, data, *len);
+		if (!n)
+			request_wait(r);
+	}
+	*len -= n;
+	return buf_ok(&r->body) ? MHD_YES : MHD_NO;
+}
+
+static void end_body(struct request *r)
+{
+	void (*end)(struct request *r) = r->upload.end;
+
+	r->upload.end = NULL;
+	if (end && !r->response)
+		end(r);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_len, void **state)
@@ -158,17 +210,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		*state = request_new(arg, connection, url, method);
 		return *state ? MHD_YES : MHD_NO;
 	}
-	if (*data_len) {
-		if (r->body.len + *data_len > BODY_MAX)
-			return MHD_NO;
-		buf_add(&r->body, data, *data_len);
-		*data_len = 0;
-		return buf_ok(&r->body) ? MHD_YES : MHD_NO;
+	if (!r->routed) {
+		r->routed = true;
+		find_route(r);
 	}
-	if (!r->seen) {
-		r->seen = true;
+	if (!r->seen && (r->passed_on || !*data_len))
 		dispatch(r);
-	}
+	if (*data_len)
+		return take_body(r, data, data_len);
+	end_body(r);
 	return r->response ? send_answer(r) : MHD_YES;
 }
 

@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/request.h"
+#include "api/sizes.h"
 #include "api/timestamp.h"
 #include "base/clock.h"
 
@@ -110,9 +111,10 @@ static bool is_prunable(const struct container *c, const struct prune *p)
 	       filters_match(p->labels, c);
 }
 
-void handle_prune(struct request *r)
+static void prune(struct request *r, const struct sizes *sizes)
 {
 	struct engine *en = r->engine;
+	int64_t freed = 0;
 	struct buf json = { 0 };
 	struct err e = { 0 };
 	struct prune p;
@@ -127,14 +129,21 @@ void handle_prune(struct request *r)
 	for (size_t i = en->count; i--;) {
 		struct container *c = en->containers[i];
 
-		if (is_prunable(c, &p) && engine_remove(c, false, false, NULL, NULL, &e) == ENGINE_DONE)
-			json_string(&json, NULL, c->id);
+		if (!is_prunable(c, &p) || engine_remove(c, false, false, NULL, NULL, &e) != ENGINE_DONE)
+			continue;
+		json_string(&json, NULL, c->id);
+		freed += sizes_of(sizes, c->id);
 	}
 	json_close(&json, ']');
-	/* What their layers held is freed; nobody has counted it. */
-	json_int(&json, "SpaceReclaimed", 0);
+	json_int(&json, "SpaceReclaimed", freed);
 	json_close(&json, '}');
 	buf_addc(&json, '\n');
 	filters_free(p.labels);
 	reply_json(r, MHD_HTTP_OK, &json);
+}
+
+/* Counted first: what is gone has no size. */
+void handle_prune(struct request *r)
+{
+	sizes_count(r, SIZES_CONTAINERS, NULL, prune);
 }

@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/request.h"
+#include "api/summary.h"
 #include "api/thing_filters.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -19,7 +20,25 @@ static void free_doc(yyjson_doc **doc)
 
 #define autodoc __attribute__((cleanup(free_doc)))
 
-static void add_volume(struct buf *b, const struct volume *v)
+static int64_t users(const struct engine *en, const char *name)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < en->count; i++) {
+		const struct container_spec *spec = &en->containers[i]->spec;
+		bool uses = false;
+
+		for (size_t k = 0; k < spec->volumes.count; k++)
+			uses |= !strcmp(spec->volumes.items[k].type, "volume") &&
+				spec->volumes.items[k].source &&
+				!strcmp(spec->volumes.items[k].source, name);
+		count += uses;
+	}
+	return count;
+}
+
+void volume_summary(struct buf *b, const struct engine *en, const struct volume *v,
+		    const struct sizes *sizes)
 {
 	char time[CLOCK_RFC3339_MAX];
 
@@ -31,6 +50,12 @@ static void add_volume(struct buf *b, const struct volume *v)
 	json_string(b, "Name", v->name);
 	json_raw(b, "Options", "null");
 	json_string(b, "Scope", "local");
+	if (sizes) {
+		json_open(b, "UsageData", '{');
+		json_int(b, "RefCount", users(en, v->name));
+		json_int(b, "Size", sizes_of(sizes, v->name));
+		json_close(b, '}');
+	}
 	json_close(b, '}');
 }
 
@@ -90,7 +115,7 @@ void handle_volumes(struct request *r)
 	json_open(&json, "Volumes", '[');
 	for (size_t i = 0; i < count; i++) {
 		if (thing_fits(&all[i], yyjson_doc_get_root(filters), matches))
-			add_volume(&json, &all[i]);
+			volume_summary(&json, r->engine, &all[i], NULL);
 		volume_free(&all[i]);
 	}
 	free(all);
@@ -112,7 +137,7 @@ static void reply_volume(struct request *r, unsigned status, const char *name)
 		reply_errno(r, rc, &e);
 		return;
 	}
-	add_volume(&json, &v);
+	volume_summary(&json, r->engine, &v, NULL);
 	buf_addc(&json, '\n');
 	volume_free(&v);
 	reply_json(r, status, &json);
@@ -182,8 +207,9 @@ static bool asks_for_all(const struct request *r, yyjson_val *filters)
 	       yyjson_obj_get(all, "1");
 }
 
-void handle_volumes_prune(struct request *r)
+static void prune(struct request *r, const struct sizes *sizes)
 {
+	int64_t freed = 0;
 	struct volume *list;
 	size_t count;
 	autodoc yyjson_doc *filters = list_for(r, &list, &count);
@@ -198,15 +224,22 @@ void handle_volumes_prune(struct request *r)
 		const struct volume *v = &list[i];
 
 		if (!v->used && (v->anonymous || asks_for_all(r, root)) && thing_fits(v, root, matches) &&
-		    volume_remove(r->engine, v->name, NULL) == 0)
+		    volume_remove(r->engine, v->name, NULL) == 0) {
 			json_string(&json, NULL, v->name);
+			freed += sizes_of(sizes, v->name);
+		}
 		volume_free(&list[i]);
 	}
 	free(list);
 	json_close(&json, ']');
-	/* Not counted: a walk through all files would hold everybody up. */
-	json_int(&json, "SpaceReclaimed", 0);
+	json_int(&json, "SpaceReclaimed", freed);
 	json_close(&json, '}');
 	buf_addc(&json, '\n');
 	reply_json(r, MHD_HTTP_OK, &json);
+}
+
+/* Counted first: what is gone has no size. */
+void handle_volumes_prune(struct request *r)
+{
+	sizes_count(r, SIZES_VOLUMES, NULL, prune);
 }

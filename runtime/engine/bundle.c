@@ -44,6 +44,11 @@ static uint32_t userns_base(const struct container *c)
 	return (uint32_t)USERNS_SIZE * (uint32_t)(userns_owner(c)->userns + 1);
 }
 
+uint32_t bundle_id_base(const struct container *c)
+{
+	return userns_owner(c) ? userns_base(c) : 0;
+}
+
 /* "container:NAME": it runs, and is not itself a guest of another, whose end would be ours. */
 static int find_pid_owner(struct container *c, struct err *e)
 {

@@ -69,6 +69,7 @@ struct container {
 	bool ever_started;            /* in this run of the engine: dependants may go */
 	struct publish *published;    /* while it lives: its ports, neighbours joined to ranges */
 	size_t published_count;
+	unsigned writers;             /* jobs that change its files while it does not run */
 	bool removed;                 /* off the list; freed when the turn ends */
 	bool begin_again;             /* its start is taken back only to be tried once more */
 	int64_t started_boot_ms;

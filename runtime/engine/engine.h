@@ -191,11 +191,18 @@ int engine_reload_store(struct engine *en, struct err *e);
  * under that name before. 0 or -errno. */
 int engine_take_image(struct engine *en, const char *result, const char *ref, bool *news,
 		      struct err *e);
-/* docker's rmi, with its sentences; each step is told ("Untagged" NAME, "Deleted" DIGEST). */
 struct image_teller {
 	void (*tell)(void *arg, const char *what, const char *name);
 	void *arg;
 };
+/* What `load` brought: each image gets the names that the archive has for it, and is told ("Loaded
+ * image" NAME). 0 or -errno. */
+int engine_take_loaded(struct engine *en, const char *result, const struct image_teller *teller,
+		       struct err *e);
+/* NULL: none. */
+const struct image *engine_image_by_digest(const struct engine *en, const char *digest);
+
+/* docker's rmi, with its sentences; each step is told ("Untagged" NAME, "Deleted" DIGEST). */
 int engine_image_remove(struct engine *en, const char *name, bool force,
 			const struct image_teller *teller, struct err *e);
 bool engine_image_used(const struct engine *en, const struct image *image);

@@ -100,6 +100,61 @@ int engine_take_image(struct engine *en, const char *result, const char *ref, bo
 	return engine_reload_store(en, e);
 }
 
+/* One line of "image", and the names after it. */
+static int take_loaded(struct engine *en, const char *block, const struct image_teller *teller,
+		       struct err *e)
+{
+	const char *line = block;
+	bool named = false, news;
+	int rc = 0;
+
+	while (!rc && (line = strstr(line, "\nname "))) {
+		char text[REF_TEXT_MAX], full[REF_TEXT_MAX];
+		struct ref ref;
+
+		line += strlen("\nname ");
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\n"), line);
+		if (ref_parse(&ref, text, e) < 0)
+			return -EINVAL;
+		rc = engine_take_image(en, block, ref_full(&ref, full), &news, e);
+		named = true;
+		if (!rc)
+			teller->tell(teller->arg, "Loaded image", ref_familiar(&ref, text));
+	}
+	if (!rc && !named)
+		rc = engine_take_image(en, block, NULL, &news, e);
+	if (!rc && !named) {
+		char digest[REF_DIGEST_MAX];
+		const struct image *image;
+
+		sscanf(block, "image %71s", digest);
+		image = known_image(en, digest);
+		teller->tell(teller->arg, "Loaded image ID", image ? image->id : digest);
+	}
+	return rc;
+}
+
+int engine_take_loaded(struct engine *en, const char *result, const struct image_teller *teller,
+		       struct err *e)
+{
+	int rc = 0;
+
+	while (!rc && !strncmp(result, "image ", 6)) {
+		const char *next = strstr(result, "\nimage ");
+		size_t len = next ? (size_t)(next - result) : strlen(result);
+		autofree char *block = strndup(result, len);
+
+		rc = block ? take_loaded(en, block, teller, e) : err_set(e, -ENOMEM, "out of memory");
+		result += next ? len + 1 : len;
+	}
+	return rc;
+}
+
+const struct image *engine_image_by_digest(const struct engine *en, const char *digest)
+{
+	return known_image(en, digest);
+}
+
 int engine_tag(struct engine *en, const char *name, const char *ref, struct err *e)
 {
 	autobuf struct buf sizes = { 0 };

@@ -85,9 +85,14 @@ void health_adopt(struct container *c); /* it ran already */
 void health_pause(struct container *c, bool pause);
 void health_end(struct container *c);
 
+/* files.c */
+void files_written(struct engine *en, const char *id); /* a job that wrote is over */
+void start_files_settled(struct container *c);         /* start.c: no such job is left */
+
 /* bundle.c */
 int bundle_write(struct container *c, const struct image *image, const struct image_config *config,
 		 struct err *e);
+uint32_t bundle_id_base(const struct container *c); /* what its id 0 is on the host */
 int bundle_write_resolv(struct container *c, bool in_place, struct err *e);
 int bundle_remove(struct container *c, struct err *e);
 

@@ -14,13 +14,16 @@
 #include "base/file.h"
 #include "engine/internal.h"
 
-enum { ARGS_MAX = 40, RESULT_FD = 3, RESULT_MAX = 64 * 1024, PIPE_BYTES = 256 * 1024 };
+enum { ARGS_MAX = 40, RESULT_MAX = 1 << 20, PIPE_BYTES = 256 * 1024 };
+enum { RESULT_FD = 3, TOLD_FD = 4, PROCESS_FD = 5 }; /* its own, of ours */
 
 struct job {
 	struct engine *engine;
 	struct child child;
 	struct job_fns fns;
 	int in, out, result; /* -1: closed */
+	bool bystander;
+	char writes[CONTAINER_ID_LEN + 1]; /* a container's id, or "" */
 	struct loop_source *in_source, *out_source, *end_source;
 	struct buf said;     /* the result */
 };
@@ -53,7 +56,9 @@ void job_free(struct job *j)
 		kill(-j->child.pid, SIGKILL);
 		spawn_wait(&j->child);
 	}
-	en->jobs--;
+	en->jobs -= !j->bystander;
+	if (*j->writes)
+		files_written(en, j->writes);
 	buf_free(&j->said);
 	free(j);
 	if (en->uncollected && !en->jobs)
@@ -196,57 +201,79 @@ static size_t make_argv(struct engine *en, const struct job_wish *wish,
 	return n;
 }
 
-static int open_input(struct job *j, const struct job_wish *wish, struct err *e)
+/* Credentials and the like go through memory, never through a file or the command line. */
+static int open_memory(const struct job_wish *wish, const char *text, size_t len, struct err *e)
 {
-	autoclose int fd = -1;
-	int pair[2];
+	autoclose int fd = memfd_create("input", MFD_CLOEXEC);
 
-	if (wish->streamed) {
-		if (pipe2(pair, O_CLOEXEC) < 0)
-			return err_sys(e, "start \"%s\"", wish->command);
-		j->in = pair[1];
-		fcntl(j->in, F_SETFL, O_NONBLOCK);
-		fcntl(j->in, F_SETPIPE_SZ, PIPE_BYTES);
-		return pair[0];
-	}
-	/* Credentials go through memory, never through a file or the command line. */
-	fd = memfd_create("input", MFD_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "start \"%s\"", wish->command);
-	if (wish->input && file_write_all(fd, wish->input, wish->input_len) < 0)
+	if (text && file_write_all(fd, text, len) < 0)
 		return err_set(e, -ENOMEM, "start \"%s\": out of memory", wish->command);
 	lseek(fd, 0, SEEK_SET);
 	return take_fd(&fd);
 }
 
-static int spawn_job(struct job *j, const struct job_wish *wish, struct err *e)
+static int open_input(struct job *j, const struct job_wish *wish, struct err *e)
+{
+	int pair[2];
+
+	if (!wish->streamed)
+		return open_memory(wish, wish->input, wish->input_len, e);
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_sys(e, "start \"%s\"", wish->command);
+	j->in = pair[1];
+	fcntl(j->in, F_SETFL, O_NONBLOCK);
+	fcntl(j->in, F_SETPIPE_SZ, PIPE_BYTES);
+	return pair[0];
+}
+
+static int run_program(struct job *j, const struct job_wish *wish, const int stdio[4], int told,
+		       struct err *e)
 {
 	const char *argv[ARGS_MAX + 1];
+	struct spawn_fd fds[6] = { { stdio[0], STDIN_FILENO }, { stdio[1], STDOUT_FILENO },
+				   { STDERR_FILENO, STDERR_FILENO }, { stdio[3], RESULT_FD } };
+	struct spawn sp = {
+		.argv = argv, .fds = fds, .fd_count = 4, .new_session = true,
+		.prepare = die_with_parent,
+	};
+
+	make_argv(j->engine, wish, argv);
+	if (told >= 0)
+		fds[sp.fd_count++] = (struct spawn_fd){ told, TOLD_FD };
+	if (wish->process > 0)
+		fds[sp.fd_count++] = (struct spawn_fd){ wish->process, PROCESS_FD };
+	return spawn(&sp, &j->child, e);
+}
+
+static int spawn_job(struct job *j, const struct job_wish *wish, struct err *e)
+{
 	int out[2] = { -1, -1 }, result[2] = { -1, -1 };
-	autoclose int in = open_input(j, wish, e);
+	autoclose int in = open_input(j, wish, e), told = -1;
 	int rc;
 
 	if (in < 0)
 		return in;
+	if (wish->told) {
+		told = open_memory(wish, wish->told, wish->told_len, e);
+		if (told < 0)
+			return told;
+	}
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(result, O_CLOEXEC) < 0) {
 		cleanup_fd(&out[0]);
 		cleanup_fd(&out[1]);
 		return err_sys(e, "start \"%s\"", wish->command);
 	}
-	make_argv(j->engine, wish, argv);
-	rc = spawn(&(struct spawn){
-		.argv = argv,
-		.fds = (struct spawn_fd[]){ { in, STDIN_FILENO }, { out[1], STDOUT_FILENO },
-					    { STDERR_FILENO, STDERR_FILENO },
-					    { result[1], RESULT_FD } },
-		.fd_count = 4, .new_session = true, .prepare = die_with_parent,
-	}, &j->child, e);
+	rc = run_program(j, wish, (const int[]){ in, out[1], -1, result[1] }, told, e);
 	close(out[1]);
 	close(result[1]);
 	j->out = out[0];
 	j->result = result[0];
 	fcntl(j->out, F_SETFL, O_NONBLOCK);
 	fcntl(j->result, F_SETFL, O_NONBLOCK);
+	/* Read when it has ended: all of it must find room. */
+	fcntl(j->result, F_SETPIPE_SZ, RESULT_MAX);
 	return rc;
 }
 
@@ -259,8 +286,12 @@ int job_start(struct engine *en, const struct job_wish *wish, const struct job_f
 	if (!j)
 		return err_set(e, -ENOMEM, "out of memory");
 	*j = (struct job){ .engine = en, .fns = *fns, .in = -1, .out = -1, .result = -1,
-			   .child = { .pidfd = -1 } };
-	en->jobs++;
+			   .child = { .pidfd = -1 }, .bystander = wish->bystander };
+	en->jobs += !wish->bystander;
+	if (wish->writes) {
+		strcpy(j->writes, wish->writes->id);
+		wish->writes->writers++;
+	}
 	rc = spawn_job(j, wish, e);
 	if (rc < 0)
 		j->child.pidfd = -1;

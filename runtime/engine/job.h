@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct container;
 struct engine;
 struct job;
 
@@ -29,6 +30,11 @@ struct job_wish {
 	const char *input;            /* all of its standard input; NULL: none, or job_write */
 	size_t input_len;
 	bool streamed;                /* its input comes by job_write */
+	const char *told;             /* more of it, on its fd 4; NULL: nothing */
+	size_t told_len;
+	int process;                  /* a pidfd that it gets as fd 5; 0 or -1: none */
+	bool bystander;               /* brings nothing into the image store: collecting need not wait */
+	struct container *writes;     /* it changes the files of this one, whose start waits; or NULL */
 };
 
 int job_start(struct engine *en, const struct job_wish *wish, const struct job_fns *fns,

@@ -1,6 +1,6 @@
 /* Starting one container: a row of steps, each of which ends in an event of the loop.
  *
- *   (pull) -> prepare -> (copy-up) -> shim: "created PID"
+ *   (pull) -> (docker cp's end) -> prepare -> (copy-up) -> shim: "created PID"
  *          -> wire, and the firewall's answer -> runtime start
  *
  * Whatever fails or is taken back ends in lifecycle_ended(), exactly once: at once while nothing
@@ -24,6 +24,7 @@ enum { COMPLAINT_MAX = 16 * 1024 };
 enum { LOG_SIZE = 10 << 20, LOG_FILES = 3, LOCAL_SIZE = 20 << 20, LOCAL_FILES = 5 };
 
 enum step {
+	STEP_FILES,   /* docker cp into it, which does not run yet, has to end */
 	STEP_PREPARE,
 	STEP_PULL,    /* its image is being pulled */
 	STEP_QUEUE,   /* another container's volumes are being filled */
@@ -474,13 +475,22 @@ static void begin_prepare(struct container *c)
 	struct err e = { 0 };
 	bool copy_up;
 
-	c->start->step = STEP_PREPARE;
+	/* The layers must not be mounted twice for writing. */
+	c->start->step = c->writers ? STEP_FILES : STEP_PREPARE;
+	if (c->writers)
+		return;
 	if (prepare(c, &copy_up, &e) < 0)
 		fail(c, &e);
 	else if (copy_up)
 		begin_copy_up(c);
 	else
 		spawn_shim(c);
+}
+
+void start_files_settled(struct container *c)
+{
+	if (c->start && c->start->step == STEP_FILES)
+		begin_prepare(c);
 }
 
 void start_brought(struct container *c, int rc, const struct err *e)
@@ -521,7 +531,8 @@ void start_abort(struct container *c)
 	s->aborted = true;
 	if (s->step == STEP_PULL)
 		bring_end(c);
-	if (s->step == STEP_PULL || s->step == STEP_QUEUE || s->step == STEP_NETWORK)
+	if (s->step == STEP_PULL || s->step == STEP_FILES || s->step == STEP_QUEUE ||
+	    s->step == STEP_NETWORK)
 		fail(c, NULL);
 	else if (s->step == STEP_COPY_UP)
 		kill(s->child.pid, SIGKILL);

@@ -144,7 +144,7 @@ static int add_capability(struct entry *out, const unsigned char *value, size_t 
 
 /* Kept: "user.", file capabilities. Everything else would speak to the host (labels of its
  * security modules, overlayfs's own "trusted.overlay.") and is dropped, as docker does. */
-static int add_known_xattr(struct entry *out, const char *name, const void *value, size_t len)
+int entry_add_known_xattr(struct entry *out, const char *name, const void *value, size_t len)
 {
 	static const char user[] = "user.";
 
@@ -167,14 +167,14 @@ static int read_xattrs(struct entry *out, struct archive_entry *from, struct err
 			continue;
 		/* One place is kept for overlayfs's mark of an opaque directory. */
 		if (len > XATTR_VALUE_MAX || out->xattr_count == XATTRS_MAX - 1 ||
-		    add_known_xattr(out, name, value, len) < 0)
+		    entry_add_known_xattr(out, name, value, len) < 0)
 			return err_set(e, -E2BIG, "has more than %d extended attributes, or one "
 				       "longer than %d bytes", XATTRS_MAX - 1, XATTR_VALUE_MAX);
 	}
 	return 0;
 }
 
-int entry_read(struct entry *out, struct archive_entry *from, struct err *e)
+int entry_read(struct entry *out, struct archive_entry *from, bool layer, struct err *e)
 {
 	const char *raw = archive_entry_pathname(from);
 	int rc;
@@ -183,12 +183,13 @@ int entry_read(struct entry *out, struct archive_entry *from, struct err *e)
 	out->target[0] = '\0';
 	if (!raw)
 		return err_set(e, -EINVAL, "has no name");
-	rc = tree_clean(raw, out->path, e);
+	/* Of a file that is copied "/x" is "x"; a layer has no absolute names. */
+	rc = tree_clean(layer ? raw : raw + strspn(raw, "/"), out->path, e);
 	if (!rc)
 		rc = read_kind(out, from, e);
 	if (!rc)
 		rc = read_numbers(out, from, e);
-	if (!rc)
+	if (!rc && layer)
 		rc = read_whiteout(out, e);
 	if (!rc && (out->kind == ENTRY_SYMLINK || out->kind == ENTRY_HARDLINK))
 		rc = read_target(out, from, e);

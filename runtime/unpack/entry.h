@@ -2,6 +2,7 @@
 #pragma once
 
 #include <archive_entry.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,8 +49,11 @@ struct entry {
 
 /* Reads and checks one header. Refused with a sentence (without the entry's name): what could
  * reach outside the layer or is no file. Dropped: xattrs that are the host's business. Values of
- * xattrs point into `from`. 0 or -errno. */
-int entry_read(struct entry *out, struct archive_entry *from, struct err *e);
+ * xattrs point into `from`. `layer`: names that begin with ".wh." are whiteouts. 0 or -errno. */
+int entry_read(struct entry *out, struct archive_entry *from, bool layer, struct err *e);
 
 /* Sets an xattr; -E2BIG when there is no room. `value` stays the caller's. */
 int entry_add_xattr(struct entry *entry, const char *name, const void *value, size_t len);
+
+/* The same for one that is kept; any other is dropped. */
+int entry_add_known_xattr(struct entry *entry, const char *name, const void *value, size_t len);

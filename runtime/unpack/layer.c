@@ -1,12 +1,12 @@
 #include "unpack/layer.h"
 
-#include <archive.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "unpack/tarin.h"
 
 /* What the first pass found out about an entry, for the second. */
 struct plan {
@@ -16,96 +16,25 @@ struct plan {
 
 struct pass {
 	const struct layer *layer;
-	struct stream *stream;
-	struct archive *archive;
+	struct tarin in;
 	struct err *e;
-	bool told;           /* e says already why reading failed */
 	struct entry entry;
 	struct plan *plans;
 	size_t plan_count, plan_room;
 	uint64_t files_bytes;
-	uint64_t tar_bytes;  /* given to libarchive so far */
 };
-
-/* umoci insert ends its tars without the padding after the last file's data; Go's reader, so
- * docker, takes them. The diff id still says whether anything that should be there is missing. */
-static la_ssize_t pad_end(struct pass *p, const void **data)
-{
-	static const char zeros[512];
-	size_t n = (sizeof(zeros) - p->tar_bytes % sizeof(zeros)) % sizeof(zeros);
-
-	p->tar_bytes += n;
-	*data = zeros;
-	return (la_ssize_t)n;
-}
-
-static la_ssize_t read_stream(struct archive *a, void *ctx, const void **data)
-{
-	struct pass *p = ctx;
-	ssize_t n = stream_read(p->stream, data, p->e);
-
-	if (n == 0)
-		return pad_end(p, data);
-	if (n > 0)
-		p->tar_bytes += (uint64_t)n;
-
-	if (n < 0) {
-		p->told = true;
-		archive_set_error(a, EIO, "read failed");
-	}
-	return n;
-}
-
-static int archive_fault(struct pass *p)
-{
-	if (p->told)
-		return -EBADMSG;
-	return err_set(p->e, -EBADMSG, "the tar is damaged after entry %zu: %s", p->plan_count,
-		       archive_error_string(p->archive));
-}
 
 static int open_pass(struct pass *p)
 {
 	if (lseek(p->layer->fd, 0, SEEK_SET) < 0)
 		return err_sys(p->e, "read the layer");
-	p->archive = archive_read_new();
-	if (!p->archive || archive_read_support_format_tar(p->archive) != ARCHIVE_OK)
-		return err_set(p->e, -ENOMEM, "out of memory");
-	p->tar_bytes = 0;
-	archive_read_support_format_empty(p->archive);
-	if (stream_open(&p->stream, p->layer->fd, LAYER_BYTES_MAX, p->e) < 0)
-		return -EIO;
-	if (archive_read_open(p->archive, p, NULL, read_stream, NULL) != ARCHIVE_OK)
-		return archive_fault(p);
-	return 0;
+	p->in = (struct tarin){ .e = p->e, .layer = true };
+	return tarin_open(&p->in, p->layer->fd, LAYER_BYTES_MAX);
 }
 
-static void close_pass(struct pass *p)
-{
-	archive_read_free(p->archive);
-	stream_close(p->stream);
-	p->archive = NULL;
-	p->stream = NULL;
-}
-
-/* 1: an entry is in p->entry; 0: the end; -errno. */
 static int next_entry(struct pass *p)
 {
-	struct archive_entry *from;
-	int rc = archive_read_next_header(p->archive, &from);
-	const char *name;
-
-	if (rc == ARCHIVE_EOF)
-		return 0;
-	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
-		return archive_fault(p);
-	rc = entry_read(&p->entry, from, p->e);
-	if (rc < 0) {
-		name = archive_entry_pathname(from);
-		err_prefix(p->e, "entry \"%.200s\"", name ? name : "");
-		return rc;
-	}
-	return 1;
+	return tarin_next(&p->in, &p->entry);
 }
 
 static struct plan *add_plan(struct pass *p)
@@ -253,7 +182,7 @@ static int check_entries(struct pass *p)
 static int check_sums(struct pass *p, struct stream_sums *sums)
 {
 	const struct layer *layer = p->layer;
-	int rc = stream_finish(p->stream, sums, p->e);
+	int rc = stream_finish(p->in.stream, sums, p->e);
 
 	if (rc < 0)
 		return rc;
@@ -291,7 +220,7 @@ static int first_pass(struct pass *p, struct layer_result *out)
 		explain(p);
 	out->files_bytes = p->files_bytes;
 	out->entries = p->plan_count;
-	close_pass(p);
+	tarin_close(&p->in);
 	return rc;
 }
 
@@ -333,49 +262,6 @@ static int put_implied(struct pass *p, struct node *dir)
 	return rc;
 }
 
-static int put_zeros(struct pass *p, uint64_t len)
-{
-	static const char zeros[16384];
-	int rc = 0;
-
-	while (len && !rc) {
-		size_t n = len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
-
-		rc = p->layer->sink->data(p->layer->sink->ctx, zeros, n, p->e);
-		len -= n;
-	}
-	return rc;
-}
-
-/* A sparse file comes as pieces with their offsets. */
-static int put_data(struct pass *p)
-{
-	uint64_t at = 0, size = p->entry.size_bytes;
-
-	for (;;) {
-		const void *data;
-		size_t len;
-		la_int64_t offset;
-		int rc = archive_read_data_block(p->archive, &data, &len, &offset);
-
-		if (rc == ARCHIVE_EOF)
-			break;
-		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
-			return archive_fault(p);
-		if (offset < 0 || (uint64_t)offset < at || (uint64_t)offset > size ||
-		    len > size - (uint64_t)offset)
-			return err_set(p->e, -EINVAL, "entry \"%.200s\": its data does not fit its "
-				       "size", p->entry.path);
-		rc = put_zeros(p, (uint64_t)offset - at);
-		if (!rc)
-			rc = p->layer->sink->data(p->layer->sink->ctx, data, len, p->e);
-		if (rc < 0)
-			return rc;
-		at = (uint64_t)offset + len;
-	}
-	return put_zeros(p, size - at);
-}
-
 static int put_planned(struct pass *p, const struct plan *plan)
 {
 	struct entry *entry = &p->entry;
@@ -395,7 +281,7 @@ static int put_planned(struct pass *p, const struct plan *plan)
 	}
 	rc = put(p, entry, plan->node);
 	if (!rc && entry->kind == ENTRY_FILE)
-		rc = put_data(p);
+		rc = tarin_data(&p->in, entry, p->layer->sink);
 	return rc;
 }
 
@@ -414,7 +300,7 @@ static int put_rest(struct pass *p, struct node *dir)
 static int check_again(struct pass *p, const struct layer_result *first)
 {
 	struct stream_sums sums;
-	int rc = stream_finish(p->stream, &sums, p->e);
+	int rc = stream_finish(p->in.stream, &sums, p->e);
 
 	if (!rc && strcmp(sums.diff_id, first->sums.diff_id) != 0)
 		rc = err_set(p->e, -EBADMSG, "the layer changed while it was read");
@@ -426,7 +312,7 @@ static int second_pass(struct pass *p, const struct layer_result *first)
 	int rc = open_pass(p), more = 0;
 
 	if (!rc)
-		stream_again(p->stream);
+		stream_again(p->in.stream);
 	if (!rc)
 		rc = put_implied(p, tree_root(p->layer->tree));
 	for (size_t i = 0; !rc && (more = next_entry(p)) > 0; i++) {
@@ -443,7 +329,7 @@ static int second_pass(struct pass *p, const struct layer_result *first)
 		rc = put_rest(p, tree_root(p->layer->tree));
 	if (!rc)
 		rc = check_again(p, first);
-	close_pass(p);
+	tarin_close(&p->in);
 	return rc;
 }
 

@@ -1,7 +1,6 @@
 #include "unpack/push.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,56 +9,27 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/sha256.h"
-#include "image/keep.h"
+#include "unpack/blobs.h"
 #include "unpack/fetcher.h"
 #include "unpack/report.h"
 #include "unpack/summary.h"
 
 struct pushing {
 	const struct push *push;
+	struct blobs blobs;
 	struct ref ref;
 	struct fetcher fetch;
 	struct buf manifest, config;
 	struct summary image;
 };
 
-/* In whichever store has it: an fd or -1. */
-static int open_blob(const struct pushing *p, const char *digest)
-{
-	int fd = -1;
-
-	for (size_t i = 0; fd < 0 && i < p->push->dir_count; i++) {
-		autoclose int dir = open(p->push->dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		fd = dir < 0 ? -1 : keep_blob(dir, digest);
-	}
-	return fd < 0 ? -1 : fd;
-}
-
-static int read_blob(const struct pushing *p, const char *digest, size_t max, struct buf *out,
-		     struct err *e)
-{
-	autoclose int fd = open_blob(p, digest);
-	char sum[SHA256_HEX_MAX];
-	int rc;
-
-	if (fd < 0)
-		return err_set(e, -ENOENT, "blob %s is in no image store", digest);
-	rc = file_read_fd(fd, max, out, e);
-	if (!rc && strcmp(sha256_hex(buf_text(out), out->len, sum), digest_hex(digest)) != 0)
-		rc = err_set(e, -EBADMSG, "blob %s is damaged", digest);
-	return rc;
-}
-
 static int read_image(struct pushing *p, const char *config_digest, struct err *e)
 {
 	struct summary_input in;
-	int rc = read_blob(p, p->push->digest, MANIFEST_MAX_BYTES, &p->manifest, e);
+	int rc = blobs_read(&p->blobs, p->push->digest, MANIFEST_MAX_BYTES, &p->manifest, e);
 
 	if (!rc)
-		rc = read_blob(p, config_digest, CONFIG_MAX_BYTES, &p->config, e);
+		rc = blobs_read(&p->blobs, config_digest, CONFIG_MAX_BYTES, &p->config, e);
 	if (rc < 0)
 		return rc;
 	in = (struct summary_input){
@@ -111,7 +81,7 @@ static bool tell(struct pushing *p)
 /* One at a time: so neither end can be stuck in what it has to say. */
 static int put_blob(struct pushing *p, const char *digest, uint64_t bytes, struct err *e)
 {
-	autoclose int fd = open_blob(p, digest);
+	autoclose int fd = blobs_open(&p->blobs, digest);
 	int rc = talk_send(p->fetch.sock, fd, "put %s %" PRIu64, digest, bytes);
 
 	if (rc < 0)
@@ -163,7 +133,7 @@ int push_image(const struct push *push, struct err *e)
 {
 	const char *const argv[] = { push->fetch, "push", "--registries", push->registries, push->ref,
 				     NULL };
-	struct pushing p = { .push = push };
+	struct pushing p = { .push = push, .blobs = { push->dirs, push->dir_count } };
 	char name[REF_TEXT_MAX];
 	struct ref bare;
 	int rc = ref_parse(&p.ref, push->ref, e);
