@@ -1,9 +1,12 @@
 #include "cli/call.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 
@@ -49,4 +52,57 @@ int call_wait_code(struct http_response *wait)
 	if (code >= 0)
 		code = call_exit_code(&answer, &e);
 	return code < 0 ? cli_fail(&e) : code;
+}
+
+int call_pour(struct http_response *r, int to, struct err *e)
+{
+	char chunk[32 * 1024];
+	ssize_t n;
+
+	while ((n = http_read(r, chunk, sizeof(chunk), e)) > 0) {
+		int rc = file_write_all(to, chunk, (size_t)n);
+
+		if (rc < 0)
+			return rc == -EPIPE ? rc : err_code(e, rc, "write the archive");
+	}
+	return (int)n;
+}
+
+/* Beside the file first: what broke off is none. */
+static int download_to(struct http_response *r, const char *file, struct err *e)
+{
+	autofree char *part = NULL;
+	autoclose int fd = -1;
+	int rc;
+
+	if (asprintf(&part, "%s.part", file) < 0)
+		return err_set(e, -ENOMEM, "out of memory");
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "open \"%s\"", part);
+	rc = call_pour(r, fd, e);
+	if (!rc && rename(part, file) < 0)
+		rc = err_sys(e, "write \"%s\"", file);
+	if (rc < 0)
+		unlink(part);
+	return rc;
+}
+
+int call_download(const char *target, const char *file, struct err *e)
+{
+	autobuf struct buf ignored = { 0 };
+	struct http_response r;
+	int rc;
+
+	if (!file && isatty(STDOUT_FILENO))
+		return err_set(e, -EINVAL, "cowardly refusing to write an archive to a terminal. Use the "
+			       "-o flag or redirect");
+	rc = http_request(cli_host(), "GET", target, NULL, &r, e);
+	if (rc < 0)
+		return rc;
+	if (r.status >= 400)
+		return http_finish(&r, &ignored, e);
+	rc = file ? download_to(&r, file, e) : call_pour(&r, STDOUT_FILENO, e);
+	http_close(&r);
+	return rc;
 }

@@ -16,6 +16,12 @@ void call_target(struct buf *out, const char *name, const char *tail);
 /* 0, or -ENOTTY when stdin is none. */
 int call_terminal(struct err *e);
 
+/* The rest of the answer to `to`. -EPIPE: nobody reads it any more, without a sentence. */
+int call_pour(struct http_response *r, int to, struct err *e);
+
+/* A GET whose answer goes to the file (NULL: standard output, unless that is a terminal). */
+int call_download(const char *target, const char *file, struct err *e);
+
 /* The exit code in the answer to POST .../wait, or -EPROTO: none is not 0. */
 int call_exit_code(const struct buf *answer, struct err *e);
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "cli/df.h"
 #include "cli/http.h"
 
 /* A pipe that is writable takes this much without blocking. */
@@ -106,15 +107,30 @@ static int dial(void)
 	return EXIT_OK;
 }
 
-int cmd_system(const struct cli_command *c, int argc, char **argv)
+static int run_dial(const struct cli_command *self, int argc, char **argv)
 {
-	int code, n = cli_options(c, NULL, 0, argc, argv, argv, &code);
-	struct err e = { 0 };
+	int code;
 
-	if (n < 0)
-		return code;
-	if (!strcmp(argv[0], "dial-stdio"))
-		return dial();
-	err_set(&e, -EINVAL, "system has no \"%s\": there is dial-stdio", argv[0]);
-	return cli_fail(&e);
+	return cli_options(self, NULL, 0, argc, argv, argv, &code) < 0 ? code : dial();
+}
+
+static const struct cli_command commands[] = {
+	{ "dial-stdio", "", "Connect stdin and stdout to the engine (for DOCKER_HOST=ssh://)", 0, 0,
+	  run_dial },
+	{ "df", "[OPTIONS]", "Show what takes room", 0, 0, run_system_df },
+	{ "events", "[OPTIONS]", "Show what happens", 0, 0, cmd_events },
+	{ "prune", "[OPTIONS]", "Remove what nobody uses", 0, 0, run_system_prune },
+};
+
+int cmd_system(const struct cli_command *self, int argc, char **argv)
+{
+	FILE *to = argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr;
+
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
+		if (!strcmp(commands[i].name, argv[1]))
+			return commands[i].run(&commands[i], argc - 1, argv + 1);
+	fprintf(to, "Usage:  berth %s %s\n\n%s:\n", self->name, self->arguments, self->summary);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	return to == stdout ? EXIT_OK : EXIT_FAILED;
 }

@@ -1,6 +1,7 @@
 #include "cli/http.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -87,6 +88,24 @@ static int parse_size(const char *text, int base, size_t *out)
 	return 0;
 }
 
+static int read_field(struct http_response *r, const char *line, struct err *e)
+{
+	static const char path_stat[] = "x-docker-container-path-stat:";
+
+	if (!strncasecmp(line, "content-length:", 15)) {
+		if (parse_size(line + 15, 10, &r->left) < 0)
+			return err_set(e, -EPROTO, "the engine's answer has a bad length");
+		r->until_close = false;
+	} else if (!strncasecmp(line, "transfer-encoding: chunked", 26)) {
+		r->chunked = true;
+		r->until_close = false;
+	} else if (!strncasecmp(line, path_stat, sizeof(path_stat) - 1)) {
+		buf_reset(&r->path_stat);
+		buf_adds(&r->path_stat, line + sizeof(path_stat) - 1);
+	}
+	return 0;
+}
+
 static int read_head(struct http_response *r, struct err *e)
 {
 	autobuf struct buf line = { 0 };
@@ -99,14 +118,9 @@ static int read_head(struct http_response *r, struct err *e)
 	r->status = atoi(line.data + 9);
 	r->until_close = true;
 	while (!(rc = take_line(r, &line, e)) && line.len) {
-		if (!strncasecmp(line.data, "content-length:", 15)) {
-			if (parse_size(line.data + 15, 10, &r->left) < 0)
-				return err_set(e, -EPROTO, "the engine's answer has a bad length");
-			r->until_close = false;
-		} else if (!strncasecmp(line.data, "transfer-encoding: chunked", 26)) {
-			r->chunked = true;
-			r->until_close = false;
-		}
+		rc = read_field(r, line.data, e);
+		if (rc < 0)
+			return rc;
 	}
 	if (r->status == 204 || r->status == 304)
 		r->until_close = false;
@@ -132,6 +146,60 @@ static int request(const char *host, const char *method, const char *target, con
 	if (rc < 0)
 		err_code(e, rc, "send to the engine");
 	else
+		rc = read_head(&r, e);
+	if (!rc && !strcmp(method, "HEAD")) {
+		r.until_close = r.chunked = false;
+		r.left = 0; /* what is said of it is a GET's */
+	}
+	if (rc < 0) {
+		http_close(&r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
+/* In chunks, since nobody knows how long it gets. An engine that has heard enough says why. */
+static int send_chunks(int to, int from, struct err *e)
+{
+	char chunk[32 * 1024], head[16];
+	ssize_t n;
+	int rc = 0;
+
+	while (!rc && (n = read(from, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read what is to be sent");
+		rc = file_write_all(to, head, (size_t)snprintf(head, sizeof(head), "%zx\r\n", (size_t)n));
+		if (!rc)
+			rc = file_write_all(to, chunk, (size_t)n);
+		if (!rc)
+			rc = file_write_all(to, "\r\n", 2);
+	}
+	if (!rc)
+		rc = file_write_all(to, "0\r\n\r\n", 5);
+	return rc == -EPIPE || !rc ? 0 : err_code(e, rc, "send to the engine");
+}
+
+int http_upload(const char *host, const char *method, const char *target, int fd,
+		struct http_response *out, struct err *e)
+{
+	struct http_response r = { .fd = http_connect(host, e) };
+	autobuf struct buf head = { 0 };
+	int rc;
+
+	if (r.fd < 0)
+		return r.fd;
+	buf_addf(&head, "%s %s HTTP/1.1\r\nHost: berth\r\nUser-Agent: berth\r\nConnection: close\r\n"
+		 "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n", method,
+		 target);
+	rc = buf_ok(&head) ? file_write_all(r.fd, head.data, head.len) : -ENOMEM;
+	if (rc < 0)
+		err_code(e, rc, "send to the engine");
+	if (!rc)
+		rc = send_chunks(r.fd, fd, e);
+	if (!rc)
 		rc = read_head(&r, e);
 	if (rc < 0) {
 		http_close(&r);
@@ -208,6 +276,7 @@ void http_close(struct http_response *r)
 		close(r->fd);
 	r->fd = -1;
 	buf_free(&r->raw);
+	buf_free(&r->path_stat);
 }
 
 /* The engine's own sentence: {"message":"..."}. */

@@ -17,6 +17,7 @@ struct http_response {
 	bool until_close;
 	size_t left;         /* bytes of the body, or of the chunk, still to come */
 	bool chunk_open;     /* the last chunk's closing CRLF is still to come */
+	struct buf path_stat; /* X-Docker-Container-Path-Stat */
 };
 
 /* The engine's socket: an fd, or -errno. */
@@ -30,6 +31,10 @@ int http_request(const char *host, const char *method, const char *target, const
 /* The same with more header lines ("X-Registry-Auth: ...\r\n") and no body. */
 int http_request_with(const char *host, const char *method, const char *target,
 		      const char *headers, struct http_response *out, struct err *e);
+
+/* The same with a body that is all there is to read from `fd`, sent as it comes. */
+int http_upload(const char *host, const char *method, const char *target, int fd,
+		struct http_response *out, struct err *e);
 
 /* Reads some of the body. 0: end; otherwise the number of bytes, or -errno. */
 ssize_t http_read(struct http_response *r, void *data, size_t room, struct err *e);

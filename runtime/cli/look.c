@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/create_body.h"
 #include "cli/format.h"
+#include "cli/human.h"
 #include "cli/json.h"
 #include "cli/query.h"
 #include "cli/table.h"
@@ -267,6 +268,7 @@ int cmd_container_prune(const struct cli_command *self, int argc, char **argv)
 	struct err e = { 0 };
 	yyjson_doc *doc;
 	yyjson_val *list, *id;
+	char size[HUMAN_MAX];
 	size_t i, max;
 	int code;
 
@@ -285,6 +287,8 @@ int cmd_container_prune(const struct cli_command *self, int argc, char **argv)
 		puts("Deleted Containers:");
 	yyjson_arr_foreach(list, i, max, id)
 		puts(yyjson_get_str(id));
+	human_size(yyjson_get_uint(yyjson_obj_get(yyjson_doc_get_root(doc), "SpaceReclaimed")), size);
+	printf("%sTotal reclaimed space: %s\n", yyjson_arr_size(list) ? "\n" : "", size);
 	yyjson_doc_free(doc);
 	return EXIT_OK;
 }

@@ -263,7 +263,7 @@ static yyjson_doc *ask_for(const char *target, bool *gone, struct err *e)
 }
 
 /* A container of this name, else an image. */
-static yyjson_doc *look(const char *name, const char *type, struct err *e)
+static yyjson_doc *look(const char *name, const char *type, bool size, struct err *e)
 {
 	static const struct {
 		const char *type, *head;
@@ -279,7 +279,7 @@ static yyjson_doc *look(const char *name, const char *type, struct err *e)
 		known = true;
 		buf_adds(&target, kinds[i].head);
 		http_escape(&target, name);
-		buf_adds(&target, "/json");
+		buf_adds(&target, size && !i ? "/json?size=1" : "/json");
 		doc = ask_for(buf_text(&target), &gone, e);
 	}
 	if (!known)
@@ -300,10 +300,10 @@ static void print_pretty(yyjson_doc *doc, bool first)
 int cmd_inspect(const struct cli_command *self, int argc, char **argv)
 {
 	const char *format = NULL, *type = "";
-	bool first = true;
+	bool first = true, size = false;
 	const struct cli_option options[] = {
 		{ 'f', "format", "TEMPLATE", "json, or a template", NULL, &format, NULL },
-		{ 's', "size", .help = "sizes of containers are not counted yet" },
+		{ 's', "size", NULL, "Count sizes of containers", &size, NULL, NULL },
 		{ 0, "type", "TYPE", "container or image", NULL, &type, NULL },
 	};
 	struct err e = { 0 };
@@ -314,7 +314,7 @@ int cmd_inspect(const struct cli_command *self, int argc, char **argv)
 	code = EXIT_OK;
 	printf("%s", format ? "" : "[");
 	for (int i = 0; i < n; i++) {
-		yyjson_doc *doc = look(argv[i], type, &e);
+		yyjson_doc *doc = look(argv[i], type, size, &e);
 
 		if (!doc || (format && format_line(format, yyjson_doc_get_root(doc), &e) < 0))
 			code = cli_fail(&e);

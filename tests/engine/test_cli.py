@@ -10,7 +10,10 @@ pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="no docker CL
 # Commands whose every option of docker's is there, or refused with the reason.
 COMMANDS = ["run", "create", "ps", "logs", "exec", "attach", "start", "stop", "restart", "kill", "rm",
             "port", "top", "events", "stats", "inspect", "wait", "pause", "unpause", "rename",
-            "container update", "container prune"]
+            "container update", "container prune", "cp", "diff", "export",
+            "commit", "save", "load", "import", "system df",
+            "system prune", "volume ls", "volume create", "volume inspect", "volume rm",
+            "volume prune"]
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +39,13 @@ def test_each_of_docker_s_options_is_there_or_refused_by_name(berth, command):
         assert code == 125 and f"--{name} is not supported: " in text, (name, text)
 
 
-@pytest.mark.parametrize("group", ["container"])
+@pytest.mark.parametrize("group", ["container", "image", "volume"])
 def test_management_commands_are_the_same_commands(berth, group):
     listed = re.search(r"\nCommands:\n(.*?)\n\n", said("docker", group, "--help")[1], re.DOTALL).group(1)
     words = [line.split()[0] for line in listed.splitlines()]
     answers = {word: said(berth, group, word, "--help")[1] for word in words}
     unknown = {word for word, text in answers.items() if not text.startswith("Usage:")}
-    assert unknown <= {"commit", "cp", "diff", "export"}, "the image helper's, and archives"
+    assert unknown <= {"build", "update"}
 
 
 @pytest.mark.parametrize("argv, code, text", [

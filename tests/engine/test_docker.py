@@ -534,6 +534,70 @@ def test_berth_exec_on_a_terminal(ship):
     assert term.wait() == 6
 
 
+# ---- files of containers that run
+
+
+@pytest.fixture(scope="module")
+def hold(tank):
+    """One with a volume, a file system in memory and a host's directory, all of its own user."""
+    tank.ssh("mkdir -p /tmp/host && echo host >/tmp/host/h")
+    docker(tank, "run", "-d", "--name", "hold", "-u", "root", "-v", "stuff:/stuff", "--tmpfs", "/mem",
+           "-v", "/tmp/host:/host:ro", *SHELL, "-c",
+           "echo root >/www/new; echo stuff >/stuff/s; echo mem >/mem/m; busybox chown 5:6 /www/new; "
+           "busybox ln -s /proc/1/root/www /self; echo up; while :; do sleep 1; done")
+    wait_until(lambda: docker(tank, "logs", "hold") == "up\n", WIDE_SECONDS, "it has written", tank)
+    return tank
+
+
+def test_cp_out_of_one_that_runs(hold, tmp_path):
+    for path, said in [("/www/new", "root\n"), ("/stuff/s", "stuff\n"), ("/mem/m", "mem\n"),
+                       ("/host/h", "host\n")]:
+        docker(hold, "cp", f"hold:{path}", str(tmp_path / "out"))
+        assert (tmp_path / "out").read_text() == said
+    listing = subprocess.run(["tar", "-tv", "--numeric-owner"], text=True, capture_output=True,
+                             input=docker(hold, "cp", "hold:/www/new", "-")).stdout
+    assert " 5/6 " in listing, listing
+    # Nothing of what speaks with the kernel, whatever the container makes of its paths.
+    done = docker(hold, "cp", "hold:/self/new", "-", code=None)
+    assert "Could not find the file /self/new in container hold" in done.stderr, done
+    assert docker(hold, "cp", "-q", "hold:/proc", str(tmp_path / "proc")) == ""
+    assert not list((tmp_path / "proc").iterdir())
+
+
+def test_cp_into_one_that_runs(hold, tmp_path):
+    (tmp_path / "in").write_text("x" * 200000)
+    for target in ("/www/in", "/stuff/in", "/mem/in"):
+        docker(hold, "cp", str(tmp_path / "in"), f"hold:{target}")
+        told = docker(hold, "exec", "hold", "sh", "-c",
+                      f"busybox wc -c <{target}; busybox stat -c '%u %g' {target}")
+        assert told == f"200000\n{os.getuid()} {os.getgid()}\n"
+    done = docker(hold, "cp", str(tmp_path / "in"), "hold:/host/in", code=None)
+    assert "mounted volume is marked read-only" in done.stderr, done
+    docker(hold, "pause", "hold")
+    docker(hold, "cp", str(tmp_path / "in"), "hold:/www/paused")
+    docker(hold, "unpause", "hold")
+    assert docker(hold, "exec", "hold", "ls", "/www/paused") == "/www/paused\n"
+
+
+def test_diff_and_export_of_one_that_runs(hold, tmp_path):
+    told = docker(hold, "diff", "hold").split("\n")
+    assert "A /www/new" in told and "C /www" in told and "A /self" in told
+    assert not [line for line in told if "/etc/" in line or "/proc" in line or "/stuff/" in line]
+    docker(hold, "export", "-o", str(tmp_path / "all.tar"), "hold")
+    names = subprocess.run(["tar", "-tf", tmp_path / "all.tar"], text=True,
+                           capture_output=True).stdout.split("\n")
+    assert "www/new" in names and "stuff/s" not in names and "mem/m" not in names
+
+
+def test_what_is_copied_before_the_start_is_there_after_it(tank, tmp_path):
+    (tmp_path / "f").write_text("early\n")
+    docker(tank, "create", "--name", "early", "-v", "/vol", *SHELL, "-c", "cat /www/f /vol/f")
+    docker(tank, "cp", str(tmp_path / "f"), "early:/www/f")
+    docker(tank, "cp", str(tmp_path / "f"), "early:/vol/f")
+    assert docker(tank, "start", "-a", "early") == "early\nearly\n"
+    docker(tank, "rm", "-v", "early")
+
+
 def test_berth_run(tank):
     plain = f"--network none --entrypoint sh {DEMO} -c"
     done = tank.try_ssh(f"berth run --rm {plain} 'echo out; echo err >&2; exit 3'")
@@ -675,7 +739,7 @@ def test_faulty_requests_are_answered(tank, ship, request_line, body, status, sa
 
 
 def test_nothing_is_left(tank):
-    docker(tank, "rm", "-f", "still", "ship")
+    docker(tank, "rm", "-f", "still", "ship", "hold")
     assert docker(tank, "ps", "-aq") == ""
     wait_until(lambda: tank.try_ssh("pidof shim").returncode != 0, SHORT_SECONDS, "shims end", tank)
     assert tank.ssh("ls /sys/fs/cgroup/containers | grep -c -E '^[0-9a-f]{64}$' || true") == "0\n"
