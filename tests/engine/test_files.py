@@ -554,3 +554,12 @@ def test_system_prune(engine, box):
     engine.docker("import", "-", data=tar_of(row("x", b"y" * 1000)), text=False)
     said = engine.berth("system", "prune", "-f")
     assert "Deleted Containers:" in said and said.endswith("Total reclaimed space: 1kB\n"), said
+
+
+# ---- what every client asks first
+
+
+def test_version_and_info(engine):
+    assert engine.docker("version", "--format", "{{.Server.APIVersion}} {{.Server.Os}}") == "1.51 linux\n"
+    assert engine.docker("info", "--format", "{{.Driver}} {{.CgroupVersion}} {{.Swarm.LocalNodeState}}") \
+        == "overlay2 2 inactive\n"
