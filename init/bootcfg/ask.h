@@ -22,15 +22,24 @@ enum {
 	ASK_FIRST_S = 5,        /* one try of it */
 	ASK_LATER_S = 10,
 	ASK_LATER_TRIES = 3,
+	ASK_AGAIN_MS = 250,     /* between two tries */
 };
 
 /* GET. `out` gets the body, whatever the status. Returns the HTTP status, or -errno: there is no
  * answer. */
 int ask_get(struct ask *a, const char *path, struct buf *out, struct err *e);
 
-/* As ask_get with another method, more headers (lines; NULL: none) and a body (NULL: none). */
-int ask_send(struct ask *a, const char *method, const char *path, const char *headers,
-	     const char *body, struct buf *out, struct err *e);
+struct ask_words {
+	const char *method, *path;
+	const char *headers; /* more of them, lines; NULL: none */
+	const char *body;    /* NULL: none */
+};
+
+/* As ask_get with another method, more headers and a body. */
+int ask_send(struct ask *a, const struct ask_words *w, struct buf *out, struct err *e);
+
+/* The same once, without patience, and no first answer yet. -EAGAIN: it says that it is busy. */
+int ask_try(struct ask *a, const struct ask_words *w, struct buf *out, struct err *e);
 
 /* As ask_get, for a text that has to be there: 0, or -errno also for another status than 200. */
 int ask_need(struct ask *a, const char *path, struct buf *out, struct err *e);

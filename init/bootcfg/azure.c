@@ -33,6 +33,7 @@ static void read_disk(struct buf *xml, struct source *s)
 static int report(struct ask *a, const char *incarnation, const char *container,
 		  const char *instance, struct err *e)
 {
+	struct ask_words words = { .method = "POST", .path = "/machine?comp=health" };
 	autobuf struct buf body = { 0 }, headers = { 0 }, answer = { 0 };
 	int status;
 
@@ -49,7 +50,9 @@ static int report(struct ask *a, const char *incarnation, const char *container,
 		 wire_version);
 	if (!buf_ok(&body) || !buf_ok(&headers))
 		return err_set(e, -ENOMEM, "there is not enough memory");
-	status = ask_send(a, "POST", "/machine?comp=health", headers.data, body.data, &answer, e);
+	words.headers = headers.data;
+	words.body = body.data;
+	status = ask_send(a, &words, &answer, e);
 	if (status < 0 || (status >= 200 && status < 300))
 		return status < 0 ? status : 0;
 	return err_set(e, -EIO, "the answer is %d", status);
@@ -57,11 +60,13 @@ static int report(struct ask *a, const char *incarnation, const char *container,
 
 static int report_ready(struct err *e)
 {
+	const struct ask_words words = { .method = "GET", .path = "/machine?comp=goalstate",
+					 .headers = wire_version };
 	struct ask a = { .base = "http://168.63.129.16", .answered = true };
 	struct source names = { .kind = "azure" };
 	autobuf struct buf goal = { 0 };
 	char incarnation[32], container[64], instance[160];
-	int code = ask_send(&a, "GET", "/machine?comp=goalstate", wire_version, NULL, &goal, e);
+	int code = ask_send(&a, &words, &goal, e);
 
 	if (code >= 0)
 		code = meta_convert(META_AZURE_GOAL, &goal, NULL, &names, e);

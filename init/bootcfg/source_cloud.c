@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "bootcfg/ask.h"
 #include "bootcfg/azure.h"
 #include "bootcfg/dmi.h"
@@ -16,18 +18,48 @@
 
 #define LINK_LOCAL "http://169.254.169.254"
 
-enum { EC2_KEYS_MAX = 32, EC2_TOKEN_MAX = 1024 };
+enum { EC2_KEYS_MAX = 32, EC2_TOKEN_MAX = 1024, EC2_LOST_MAX = 3 };
+
+/* Whether it answers a question without a token: `needs_token`, or as version 1 does. */
+static bool ec2_is_version_1(struct ask *a, bool *needs_token)
+{
+	const struct ask_words id = { .method = "GET", .path = "/latest/meta-data/instance-id" };
+	autobuf struct buf unused = { 0 };
+	int status = ask_try(a, &id, &unused, NULL);
+
+	*needs_token |= status == 401;
+	return status == 200;
+}
 
 /* IMDSv2: a token first, which goes with each question. A service without it (403, 404, 405:
- * version 1 alone) is asked as it is. */
-static int ec2_token(struct ask *a, struct err *e)
+ * version 1 alone) is asked as it is. So is one whose answers to PUT do not arrive, but those to
+ * GET do: the token has a hop limit, and where a router stands before this machine (it is a guest
+ * of an instance) it is lost on its way. */
+static int ec2_token(struct ask *a, struct source *s, struct err *e)
 {
+	const struct ask_words words = { .method = "PUT", .path = "/latest/api/token",
+					 .headers = "X-aws-ec2-metadata-token-ttl-seconds: 600\n" };
+	int64_t end = clock_boot_ms() + ASK_WAIT_MS;
 	autobuf struct buf token = { 0 };
-	int status = ask_send(a, "PUT", "/latest/api/token",
-			      "X-aws-ec2-metadata-token-ttl-seconds: 600\n", NULL, &token, e);
+	bool needs_token = false;
+	int status, lost = 0; /* one may be, while the service starts */
 
-	if (status < 0)
+	while ((status = ask_try(a, &words, &token, e)) < 0 && clock_boot_ms() < end) {
+		if (status != -EAGAIN && ec2_is_version_1(a, &needs_token) &&
+		    ++lost == EC2_LOST_MAX) {
+			buf_adds(&s->notes, "the token of IMDSv2 does not arrive (the instance's metadata hop "
+				 "limit?); it was asked as version 1\n");
+			return 0;
+		}
+		usleep(ASK_AGAIN_MS * 1000);
+	}
+	if (status < 0 && needs_token)
+		return err_set(e, status, "it answers within %d s, but not with the token that it demands: is "
+			       "the instance's metadata hop limit too small?", ASK_WAIT_MS / 1000);
+	if (status < 0) {
+		err_prefix(e, "no answer within %d s", ASK_WAIT_MS / 1000);
 		return status;
+	}
 	if (status != 200 || token.len == 0 || token.len > EC2_TOKEN_MAX ||
 	    strpbrk(token.data, "\r\n"))
 		return 0;
@@ -58,7 +90,7 @@ static int ec2_keys(struct ask *a, struct buf *keys, struct err *e)
 static int fetch_ec2(struct ask *a, struct source *s, struct err *e)
 {
 	autobuf struct buf id = { 0 }, host = { 0 }, keys = { 0 };
-	int code = ec2_token(a, e);
+	int code = ec2_token(a, s, e);
 
 	if (code == 0)
 		code = ask_need(a, "/latest/meta-data/instance-id", &id, e);

@@ -34,6 +34,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode()
         cloud.asked.append((self.command, self.path, dict(self.headers), body))
+        if cloud.no_put and self.command == "PUT":  # its answer's hop limit
+            self.close_connection = True
+            return
         if cloud.mute:
             cloud.mute -= 1
             time.sleep(cloud.mute_seconds)
@@ -51,11 +54,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Cloud:
     """`texts`: path -> text. `busy`: so many questions are answered with 503; `mute`: with nothing, after
-    mute_seconds."""
+    mute_seconds; `no_put`: so is each PUT."""
 
     def __init__(self, name="none"):
         self.name, self.texts, self.asked = name, {}, []
         self.busy = self.mute = self.mute_seconds = 0
+        self.no_put = False
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.cloud = self
         self.server.handle_error = lambda *unused: None
@@ -65,6 +69,7 @@ class Cloud:
     def become(self, name, **texts):
         self.name, self.texts, self.asked = name, texts, []
         self.busy = self.mute = 0
+        self.no_put = False
 
     def paths(self):
         return [path for _, path, _, _ in self.asked]

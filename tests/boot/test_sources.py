@@ -106,9 +106,10 @@ def test_what_ran_before_the_second_stage_takes_its_configuration(machine, host_
     machine.wait_http(LET_IN, "/default.yaml", SHORT_SECONDS)
 
 
-def play(machine, cloud, name, vendor=SILENT, field="sys_vendor", **texts):
+def play(machine, cloud, name, vendor=SILENT, field="sys_vendor", no_put=False, **texts):
     """Plays another cloud: the firmware's words, then both stages as PID 1 runs them."""
     cloud.become(name, **texts)
+    cloud.no_put = no_put
     # The keys stay, whatever the cloud has: this machine is needed.
     machine.ssh("cd /tmp; cp /run/berth/ssh/authorized_keys keys; "
                 "umount /sys/class/dmi/id/* 2>/dev/null; for f in sys_vendor bios_vendor "
@@ -150,6 +151,21 @@ def test_cloud(machine, cloud, wire, ssh_key, kind, name, vendor, field, host, i
         sent = [(body, headers) for m, p, headers, body in wire.asked if p == "/machine?comp=health"]
         assert len(sent) == 1 and "<State>Ready</State>" in sent[0][0]
         assert "<ContainerId>c6d5526c-5ac2-4200-b6e2-56f2b70c5ab2</ContainerId>" in sent[0][0]
+
+
+def test_a_token_that_does_not_arrive(machine, cloud, ssh_key):
+    """Where the hop limit lets no token through: version 1, or a sentence that says what to look at."""
+    def without_put(name):
+        return play(machine, cloud, name, "Amazon EC2", key=ssh_key.public, no_put=True,
+                    user_data="#cloud-config\nwrite_files: [{path: /etc/two, content: v1}]\n")
+
+    got = without_put("ec2_version_1")
+    assert got["source"]["kind"] == "ec2" and got["instance_id"] == "i-1234567890abcdef0"
+    assert machine.ssh("cat /etc/two") == "v1"
+    assert any("hop limit" in f["message"] for f in got["faults"]), got["faults"]
+    got = without_put("ec2")
+    assert any("the token that it demands" in f["message"] and "hop limit too small" in f["message"]
+               for f in got["faults"] if f["level"] == "error"), got["faults"]
 
 
 def test_a_cloud_without_user_data_leaves_it_to_the_image(machine, cloud, ssh_key):
