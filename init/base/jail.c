@@ -44,7 +44,8 @@ enum {
 	FOR_PARSE = 1 << 0,
 	FOR_PROBE = 1 << 1,
 	FOR_TALK = 1 << 2,
-	FOR_ALL = FOR_PARSE | FOR_PROBE | FOR_TALK,
+	FOR_SEND = 1 << 3,
+	FOR_ALL = FOR_PARSE | FOR_PROBE | FOR_TALK | FOR_SEND,
 	NOBODY = 65534,
 	MIB = 1024 * 1024,
 };
@@ -75,7 +76,7 @@ static const struct allowed {
 #endif
 	{ SYS_exit, FOR_ALL, 0 },
 	{ SYS_exit_group, FOR_ALL, 0 },
-	{ SYS_read, FOR_PROBE | FOR_TALK, 0 },
+	{ SYS_read, FOR_PROBE | FOR_TALK | FOR_SEND, 0 },
 	{ SYS_pread64, FOR_PROBE, 0 },
 	{ SYS_lseek, FOR_PROBE, 0 },
 	{ SYS_fstat, FOR_PROBE, 0 },
@@ -86,18 +87,27 @@ static const struct allowed {
 #ifdef SYS_poll
 	{ SYS_poll, FOR_TALK, 0 },
 #endif
+	{ SYS_socket, FOR_SEND, 0 },
+	{ SYS_setsockopt, FOR_SEND, 0 },
+	{ SYS_connect, FOR_SEND, 0 },
+	{ SYS_sendto, FOR_SEND, 0 },
+	{ SYS_recvfrom, FOR_SEND, 0 },
+	{ SYS_nanosleep, FOR_SEND, 0 },
+	{ SYS_clock_nanosleep, FOR_SEND, 0 },
 };
 
 static const struct jail {
 	const char *name;
 	int bit;
 	uint64_t memory_bytes;
-	unsigned cpu_seconds;
+	unsigned cpu_seconds; /* 0: it lives as long as the machine */
 	unsigned files; /* fds are below it; those that are open stay */
 } jails[] = {
 	/* A megabyte of YAML is some hundred thousand small nodes. */
 	{ JAIL_PARSE, FOR_PARSE, 96 * MIB, 20, 0 },
 	{ JAIL_PROBE, FOR_PROBE, 32 * MIB, 20, 0 },
+	/* A container.json, 256 KiB, as a tree. */
+	{ JAIL_SEND, FOR_SEND, 32 * MIB, 0, 8 },
 	/* Four million names of a layer, and a zstd window; 64 GiB to decompress. */
 	{ JAIL_UNPACK, FOR_PROBE, 768ULL * MIB, 4 * 3600, 0 },
 	/* A session of days, a terabyte encrypted. */
@@ -128,7 +138,7 @@ static int set_limits(const struct jail *j, struct err *e)
 		int what;
 		uint64_t value;
 	} limits[] = {
-		{ RLIMIT_CPU, j->cpu_seconds },
+		{ RLIMIT_CPU, j->cpu_seconds ? j->cpu_seconds : RLIM_INFINITY },
 		{ RLIMIT_NOFILE, j->files },
 		{ RLIMIT_FSIZE, 0 },
 		{ RLIMIT_NPROC, 0 },
@@ -183,7 +193,7 @@ enum { LANDLOCK_VERSION_QUERY = 1 << 0 };
 
 /* Handles every right that the kernel's ABI knows and grants none. No Landlock in the kernel is
  * no error: the system call list alone already keeps files out. */
-static int deny_files(struct err *e)
+static int deny_files(const struct jail *j, struct err *e)
 {
 	static const struct {
 		uint64_t files, net, scoped;
@@ -200,7 +210,8 @@ static int deny_files(struct err *e)
 	if (version < 1)
 		return 0;
 	row = (size_t)version > ARRAY_LEN(abi) ? ARRAY_LEN(abi) - 1 : (size_t)version - 1;
-	rules = (struct landlock_rules){ abi[row].files, abi[row].net, abi[row].scoped };
+	rules = (struct landlock_rules){ abi[row].files, j->bit == FOR_SEND ? 0 : abi[row].net,
+					 abi[row].scoped };
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, abi[row].size, 0);
 	if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		return err_sys(e, "cannot take the file system away in a jail");
@@ -270,7 +281,7 @@ int jail_enter(const char *name, struct err *e)
 	/* Landlock needs an fd and no_new_privs, so it goes before the limits. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "cannot forbid new privileges in a jail");
-	code = deny_files(e);
+	code = deny_files(j, e);
 	if (code == 0)
 		code = drop_identity(e);
 	if (code == 0)

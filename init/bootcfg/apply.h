@@ -30,6 +30,7 @@ void apply_proxy(struct apply *a);
 void apply_sysctl(struct apply *a);
 void apply_host_key(struct apply *a);
 void apply_watchdog(struct apply *a);
+void apply_log(struct apply *a); /* logsend/settings.h; without a server PID 1 leaves it off */
 
 /* ---- apply_files.c ---- */
 void apply_files(struct apply *a);    /* write_files, without those that are deferred */

@@ -259,3 +259,34 @@ void apply_watchdog(struct apply *a)
 	if (a->live && initctl_ask(buf_text(&request), &answer, &e) < 0)
 		fault(a, "berth.watchdog", &e);
 }
+
+/* ---- the log server ---- */
+void apply_log(struct apply *a)
+{
+	static const char *const all[] = { "kernel", "services", "containers" };
+	yyjson_mut_val *log = yyjson_mut_obj_get(yyjson_mut_obj_get(a->config, "berth"), "log");
+	yyjson_mut_val *server = yyjson_mut_obj_get(log, "server"), *word;
+	yyjson_mut_val *what = yyjson_mut_obj_get(log, "what");
+	autobuf struct buf text = { 0 };
+	struct err e = { "" };
+	size_t i, max;
+
+	if (!server) {
+		autoclose int dir = path_mkdirs_in(a->root, "/run/berth", 0755, NULL);
+
+		if (dir >= 0)
+			unlinkat(dir, "log-server", 0);
+		return;
+	}
+	buf_addf(&text, "%s %s %lld\n%s\n", yyjson_mut_get_str(yyjson_mut_obj_get(server, "protocol")),
+		 yyjson_mut_get_str(yyjson_mut_obj_get(server, "address")),
+		 (long long)yyjson_mut_get_sint(yyjson_mut_obj_get(server, "port")),
+		 yyjson_mut_get_str(yyjson_mut_obj_get(a->config, "hostname")));
+	yyjson_mut_arr_foreach(what, i, max, word)
+		buf_addf(&text, "%s ", yyjson_mut_get_str(word));
+	for (i = 0; !what && i < ARRAY_LEN(all); i++)
+		buf_addf(&text, "%s ", all[i]);
+	buf_addc(&text, '\n');
+	if (apply_text(a, "/run/berth", 0755, "log-server", &text, 0600, &e) < 0)
+		fault(a, "berth.log", &e);
+}

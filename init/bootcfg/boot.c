@@ -257,6 +257,7 @@ static void apply_all(struct boot *b)
 	apply_proxy(&a);
 	apply_sysctl(&a);
 	apply_watchdog(&a);
+	apply_log(&a);
 	apply_files(&a);
 	apply_container_files(&a);
 	apply_ntp(&a);

@@ -43,6 +43,7 @@ static const struct row {
 	{ "berth", .apply = apply_sysctl, .restart = "update" },
 	{ "berth", .apply = apply_stages, .restart = "api-tls", .needs = STAGE_DIR "/api-tls" },
 	{ "berth", .apply = apply_watchdog },
+	{ "berth", .apply = apply_log, .restart = "log", .needs = "/run/berth/log-server" },
 };
 
 static const struct row *row_of(const char *key)

@@ -56,6 +56,9 @@ read_fn read_condition;      /* true, false, or a line for the shell: as a comma
 read_fn read_manage_hosts;   /* true, false, "localhost" */
 read_fn read_zram;           /* "256m": bytes, "50%": a text */
 
+/* ---- read_log.c ---- */
+read_fn read_log_server;     /* {protocol, address, port} of "udp://192.0.2.1:514" */
+
 /* ---- read_disks.c ---- */
 read_fn read_layout;         /* percentages of a disk */
 read_fn read_partition;

@@ -104,6 +104,33 @@ static const struct type watchdog = {
 	.expected = "a time from 60s to 10m, or \"off\"",
 };
 
+/* ---- log ---- */
+static const char *const log_words[] = { "kernel", "services", "containers", NULL };
+
+static const struct type log_server = {
+	SCALAR(read_log_server), .name = "address of a log server",
+	.expected = "an address such as \"udp://192.0.2.1:514\" or \"tcp://192.0.2.1:601\"",
+};
+static const struct type log_kind = {
+	SCALAR(read_text), .name = "kind of log", .words = log_words,
+	.expected = "\"kernel\", \"services\" or \"containers\"",
+};
+static const struct type log_kinds = {
+	.kind = TYPE_LIST, .name = "list of kinds of logs", .item = &log_kind, .single = true,
+	.count_max = 3, .expected = "a list of \"kernel\", \"services\" and \"containers\"",
+};
+static const struct key log_keys[] = {
+	{ .name = "server", .type = &log_server, .required = true,
+	  .example = "\"udp://192.0.2.1:514\"",
+	  .help = "Where the logs go, as RFC 5424: udp:// or tcp://, an IP address, and a port if it is "
+		  "not 514." },
+	{ .name = "what", .type = &log_kinds, .normal = "all three", .example = "[services, containers]",
+	  .help = "What goes there." },
+};
+static const struct type log_to = {
+	OBJECT(log_keys), .name = "log server", .expected = "a mapping with \"server\"",
+};
+
 /* ---- containers ---- */
 static const struct type profile = {
 	SCALAR(read_text), .name = "profile", .check = check_user_name,
@@ -137,6 +164,9 @@ static const struct key berth_keys[] = {
 	  .example = "{vm.swappiness: \"10\"}", .help = "Settings of the kernel, at every boot." },
 	{ .name = "zram", .type = &zram, .normal = "none", .example = "50%",
 	  .help = "Swap in compressed memory, of this size before compression." },
+	{ .name = "log", .type = &log_to, .normal = "logs stay on the machine",
+	  .example = "{server: \"udp://192.0.2.1:514\"}",
+	  .help = "A syslog server that gets the logs as well. Nothing waits for it." },
 	{ .name = "watchdog", .json = "watchdog_s",
 	  .type = &watchdog, .normal = "60s", .example = "2m",
 	  .help = "After what time a machine that hangs is reset by its watchdogs, all of them; \"off\": "

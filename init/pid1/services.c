@@ -106,6 +106,16 @@ static const struct service_def services[] = {
 		.stop_ms = 2000,
 	},
 	{
+		/* Forwards what the others say (init/logsend), containers' logs among it. */
+		.name = "log",
+		.argv = ARGV("/usr/lib/berth/logsend"),
+		.after = { "config", "net", "metadata", "engine" },
+		.kind = SVC_DAEMON,
+		.condition = "/run/berth/log-server",
+		.start_ms = 5000,
+		.stop_ms = 2000,
+	},
+	{
 		.name = "ssh-key",
 		.argv = ARGV("/usr/bin/sh", "-c", make_host_key),
 		/* The configuration may bring the key. */

@@ -1,6 +1,8 @@
 """A machine that a configuration says much about: users, commands, files, disks, names; and one that
 is full of faults, which is reached and says them all."""
 import http.server
+import re
+import socket
 import subprocess
 import threading
 import urllib.parse
@@ -65,6 +67,7 @@ swap: {{size: 16M}}
 berth:
   zram: 16m
   sysctl: {{vm.swappiness: "33"}}
+  log: {{server: "udp://10.0.2.2:{log_port}"}}
 secrets: {{token: {{content: s3cret}}}}
 containers:
   demo:
@@ -103,7 +106,24 @@ def home():
 
 
 @pytest.fixture(scope="module")
-def keyed(image, ssh_key, home, tmp_path_factory):
+def log_server():
+    """What a syslog server was sent."""
+    got = []
+
+    def receive():
+        while data := server.recv(65536):
+            got.append(data.decode(errors="replace"))
+
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 0))
+    got_port = server.getsockname()[1]
+    threading.Thread(target=receive, daemon=True).start()
+    yield got_port, got
+    server.sendto(b"", ("127.0.0.1", got_port))
+
+
+@pytest.fixture(scope="module")
+def keyed(image, ssh_key, home, log_server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("keys")
     core = SshKey(folder)
     (folder / "host").mkdir()
@@ -116,6 +136,7 @@ def keyed(image, ssh_key, home, tmp_path_factory):
         precious.seek(4096)
         precious.write(b"somebody's data")
     seed = SEED.format(key=ssh_key.public, core=core.public, port=home.server_address[1],
+                       log_port=log_server[0],
                        host="".join(f"    {line}\n" for line in host.path.read_text().splitlines()))
     qemu = [word for i, disk in enumerate(disks) for word in (
         "-drive", f"file={disk},format=raw,if=none,id=extra{i}",
@@ -201,6 +222,23 @@ def test_secrets_and_small_keys_reach_the_container(keyed):
     assert keyed.ssh("berth exec demo cat /run/secrets/token") == "s3cret"
     assert "search example.org" in keyed.ssh("berth exec demo cat /etc/resolv.conf")
     assert keyed.ssh("stat -c %a /run/berth/secrets").strip() == "700"
+
+
+def test_the_log_server_is_told(keyed, log_server):
+    """The kernel's lines from before the network was there, the services', and a container's."""
+    keyed.try_ssh("berth run --name talker --hostname told --entrypoint cat localhost/demo "
+                  "/etc/hostname /none")
+    wait_until(lambda: any("No such file" in line for line in log_server[1]), SHORT_SECONDS,
+               "the container's line arrives", keyed)
+    sent = "\n".join(log_server[1])
+    for line in (r"<\d+>1 20\S+Z keys kernel - kernel - Linux version ",
+                 r"<30>1 20\S+Z keys bootcmd - service - bootcmd: ",
+                 r"<28>1 20\S+Z keys final - service - final: warning: /var/lib/instead: ",
+                 r"<30>1 20\S+Z keys talker - container - told",
+                 r"<27>1 20\S+Z keys talker - container - cat: .*No such file"):
+        assert re.search(f"(?m)^{line}", sent), (line, sent[-2000:])
+    status = {s["name"]: s for s in keyed.status()["services"]}
+    assert status["log"]["state"] == "running"
 
 
 def test_the_second_boot_does_again_what_is_for_every_boot_only(keyed, home):

@@ -99,7 +99,7 @@ static void start_order(void **state)
 	start_rounds(&boot, false);
 	assert_string_equal(buf_text(&boot), "data | config | net metadata ssh-key | "
 					     "bootcmd ssh gate time update | disks | engine | "
-					     "final console-ttyS0 | ");
+					     "api-tls log final console-ttyS0 | ");
 	start_rounds(&rescue, true);
 	assert_string_equal(buf_text(&rescue), "data net | ssh-key | ssh | ");
 }
@@ -131,7 +131,7 @@ static void stop_order(void **state)
 	}
 	/* Containers end while the network is still there; the gate before what it watches goes away. */
 	assert_string_equal(buf_text(&out),
-			    "engine gate | time update final console-ttyS0 | net disks ssh | "
+			    "engine gate | api-tls log time update final console-ttyS0 | net disks ssh | "
 			    "bootcmd ssh-key | metadata | config | data | ");
 }
 
