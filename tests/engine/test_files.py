@@ -4,7 +4,9 @@ test_docker.py."""
 import io
 import json
 import os
+import select
 import shutil
+import socket
 import subprocess
 import tarfile
 
@@ -563,3 +565,32 @@ def test_version_and_info(engine):
     assert engine.docker("version", "--format", "{{.Server.APIVersion}} {{.Server.Os}}") == "1.51 linux\n"
     assert engine.docker("info", "--format", "{{.Driver}} {{.CgroupVersion}} {{.Swarm.LocalNodeState}}") \
         == "overlay2 2 inactive\n"
+
+
+def ask(engine, text):
+    """A request of its own connection, whose answer is read later."""
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(str(engine.socket))
+    peer.sendall(text.encode())
+    return peer
+
+
+def test_a_start_waits_for_a_copy_into_what_does_not_run(engine, box):
+    """Two overlays would write into one directory; it cannot start on this machine, but it must try late."""
+    name = box()
+    put = ask(engine, f"PUT /containers/{name}/archive?path=/srv HTTP/1.1\r\nHost: x\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+    wait_until(lambda: engine.pulling(name), SHORT_SECONDS, "the copy is under way")
+    start = ask(engine, f"POST /containers/{name}/start HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    assert not select.select([start], [], [], 2)[0], start.recv(1000)
+    put.sendall(b"0\r\n\r\n")
+    assert b"the tar is damaged" in put.recv(4096)
+    assert b"shim" in start.recv(4096)
+    put.close()
+    start.close()
+    # A client that hangs up in the middle holds nothing up either.
+    put = ask(engine, f"PUT /containers/{name}/archive?path=/srv HTTP/1.1\r\nHost: x\r\n"
+                      "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+    wait_until(lambda: engine.pulling(name), SHORT_SECONDS, "the copy is under way")
+    put.close()
+    wait_until(lambda: not engine.pulling(name), SHORT_SECONDS, "the copy has ended")
