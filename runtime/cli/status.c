@@ -1,5 +1,6 @@
 /* status: one page that says how the machine is. Each section is a row of a table of functions;
  * a section whose source cannot be read says so and the others still print. */
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/initctl.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/human.h"
 #include "cli/json.h"
@@ -80,8 +82,9 @@ static void show_machine(yyjson_val *init)
 	uname(&u);
 	snprintf(text, sizeof(text), "%s, Berth %s", u.nodename, BERTH_VERSION);
 	line("machine", PLAIN, text);
-	snprintf(text, sizeof(text), "%s, up %s", state,
-		 human_duration(number(init, "uptime_ms") / 1000, age));
+	human_duration(number(init, "uptime_ms") / 1000, age);
+	age[0] = (char)tolower((unsigned char)age[0]); /* docker's "About a minute" begins a sentence */
+	snprintf(text, sizeof(text), "%s, up %s", state, age);
 	line("state", tone_of(state), text);
 	snprintf(text, sizeof(text), "%s %s%s%s", u.sysname, u.release, *slot ? ", slot " : "", slot);
 	line("kernel", PLAIN, text);
@@ -158,6 +161,46 @@ static void show_network(yyjson_val *init)
 		line("network", WARN, "no link has an address");
 }
 
+static bool is_well(yyjson_val *container)
+{
+	return !strcmp(text_of(container, "State"), "running") &&
+	       !strstr(text_of(container, "Status"), "(unhealthy)");
+}
+
+/* One that has ended well, or was never started, is nothing to look at. */
+static bool is_ill(yyjson_val *container)
+{
+	const char *state = text_of(container, "State");
+
+	return !is_well(container) && strcmp(state, "created") != 0 && strcmp(state, "paused") != 0 &&
+	       strncmp(text_of(container, "Status"), "Exited (0)", 10) != 0;
+}
+
+static void show_containers(yyjson_val *init)
+{
+	struct err e = { "" };
+	yyjson_doc *doc = call_json("GET", "/containers/json?all=1", NULL, &e);
+	yyjson_val *all = yyjson_doc_get_root(doc), *c;
+	size_t i, max, well = 0;
+	char text[512];
+
+	(void)init;
+	yyjson_arr_foreach(all, i, max, c)
+		well += is_well(c);
+	snprintf(text, sizeof(text), "%zu running, %zu not", well, yyjson_arr_size(all) - well);
+	putchar('\n');
+	line("containers", doc ? PLAIN : WARN, doc ? text : e.text);
+	yyjson_arr_foreach(all, i, max, c) {
+		const char *name = yyjson_get_str(yyjson_arr_get_first(yyjson_obj_get(c, "Names")));
+
+		snprintf(text, sizeof(text), "%s  %s", name ? name + (*name == '/') : "",
+			 text_of(c, "Status"));
+		if (is_ill(c))
+			line("", BAD, text);
+	}
+	yyjson_doc_free(doc);
+}
+
 /* As on the console: a warning says that it is one, and line 0 is no place in a text. */
 static void show_fault(const char *label, yyjson_val *fault)
 {
@@ -224,7 +267,8 @@ static void show_services(yyjson_val *init)
 }
 
 static void (*const sections[])(yyjson_val *init) = {
-	show_machine, show_memory, show_data, show_network, show_config, show_steps, show_services,
+	show_machine, show_memory, show_data, show_network, show_config,
+	show_steps, show_services, show_containers, /* last: an engine that hangs hides nothing */
 };
 
 int cmd_status(const struct cli_command *self, int argc, char **argv)

@@ -11,6 +11,7 @@ from machine import BOOT_SECONDS, SHORT_SECONDS, Machine, wait_until
 CANARY = "canary-7f3a"  # stands wherever a secret can stand
 SEED = """#cloud-config
 hostname: harbour
+nonsense: 1
 ssh_authorized_keys: ["{key}"]
 write_files: [{{path: /var/lib/secret, content: "{canary}", permissions: "0600"}}]
 containers:
@@ -29,6 +30,17 @@ def harbour(image, ssh_key):
         machine.wait_ssh()
         wait_until(lambda: machine.ssh("berth ps -q").count("\n") == 2, SHORT_SECONDS, "both run", machine)
         yield machine
+
+
+def test_who_logs_in_is_told_version_faults_and_addresses(harbour):
+    said = harbour.ssh("cat /etc/motd; sh -lic true 2>/dev/null")
+    assert "Berth " in said and " on harbour" in said
+    assert "user-data:3:1: nonsense: there is no such key here" in said
+    assert said.endswith("address  eth0 10.0.2.15/24\n"), said
+
+
+def test_status_counts_containers(harbour):
+    assert "containers   2 running, 0 not\n" in harbour.ssh("berth status")
 
 
 def test_logs_of_a_service(harbour):

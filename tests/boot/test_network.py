@@ -229,6 +229,24 @@ def test_a_bond_survives_a_cable_and_a_default_route_its_link(pair):
     reaches(node, "fd99::2")
 
 
+MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
+
+
+def test_every_mode_of_a_bond_is_made(pair, ssh_key):
+    _, switch = pair
+    text = SWITCH.format(name="switch", key=ssh_key.public, n="01")
+    bonds = "".join(f"    b{i}: {{interfaces: [], parameters: {{mode: {mode}}}}}\n"
+                    for i, mode in enumerate(MODES))
+    switch.ssh("cat >/tmp/new; berth config apply /tmp/new",
+               data=text.replace("  bonds:\n", "  bonds:\n" + bonds))
+    for i, mode in enumerate(MODES):
+        wait_until(lambda f=f"/sys/class/net/b{i}/bonding/mode", m=mode:
+                   switch.try_ssh(f"cat {f}").stdout.split(" ")[0] == m, SHORT_SECONDS,
+                   f"a bond in mode {mode}", switch)
+    switch.ssh("cat >/tmp/new; berth config apply /tmp/new", data=text)
+    wait_until(lambda: "b0" not in switch.ssh("ls /sys/class/net"), SHORT_SECONDS, "they are gone", switch)
+
+
 def test_the_host_lets_in_ssh_and_nothing_that_was_not_asked_for(pair):
     node, switch = pair
     node.ssh("nohup httpd -p 8080 -h /tmp >/dev/null 2>&1 &")

@@ -69,8 +69,10 @@ def dhcp(link, own, given, *extra):
     while True:
         request, _ = s.recvfrom(2048)
         answer = dhcp_answer(request, own, given, options)
+        has_address = any(request[12:16])  # ciaddr: it renews, and hears nothing else
+        to = socket.inet_ntoa(request[12:16]) if has_address else "255.255.255.255"
         if answer:
-            s.sendto(answer, ("255.255.255.255", 68))
+            s.sendto(answer, (to, 68))
 
 
 def dhcp6(link, given, name_server, *extra):

@@ -1,4 +1,5 @@
 """netup on virtual cards: what the plan says is what the kernel has."""
+import json
 import shutil
 import subprocess
 
@@ -186,6 +187,24 @@ def test_a_server_that_goes_and_comes_back_with_another_address():
         lab.start()
         lab.wait(lambda: lab.state("c0").get("state") == "bound", "the service is back")
         assert lab.addresses("c0") == ["10.0.0.6/24"]
+
+
+def test_a_lease_is_renewed_and_nothing_is_touched():
+    """By a cable that was out; udhcpc itself asks after half the time, and not before 61 s."""
+    with Lab(["c0"]) as lab:
+        offer(lab, "c0", "10.0.0.5")
+        lab.wait(lambda: lab.addresses("c0") == ["10.0.0.5/24"], "the lease")
+        until = lambda: json.loads(lab.file("/run/berth/net/lease/c0.4"))["until_ms"]
+        first = until()
+        monitor = subprocess.Popen(lab.enter("ip", "monitor", "address"), stdout=subprocess.PIPE,
+                                   text=True)
+        lab.on_wire("ip", "link", "set", "c0-w", "down")
+        lab.wait(lambda: lab.state("c0")["state"] == "no-carrier", "the cable is out")
+        lab.on_wire("ip", "link", "set", "c0-w", "up")
+        lab.wait(lambda: until() > first, "the lease is a longer one")
+        lab.wait(lambda: lab.state("c0")["state"] == "bound", "the cable is in")
+        monitor.terminate()
+        assert "10.0.0.5" not in monitor.communicate()[0]
 
 
 @pytest.mark.parametrize("network, card", [
