@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/base64.h"
+#include "base/cleanup.h"
+#include "base/schedule.h"
 #include "bootcfg/read.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -127,6 +128,14 @@ const char *check_sysctl(const char *text)
 const char *check_cpuset(const char *text)
 {
 	return *text && only(text, DIGITS ",-") ? NULL : "only digits, \",\" and \"-\" are allowed";
+}
+
+const char *check_schedule(const char *text)
+{
+	static struct err why; /* outlives the call, as the other checks' sentences do */
+	struct schedule s;
+
+	return schedule_parse(text, &s, &why) < 0 ? why.text : NULL;
 }
 
 const char *check_user(const char *text)

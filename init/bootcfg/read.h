@@ -40,7 +40,7 @@ check_fn check_image, check_absolute_path, check_env_name, check_no_blank, check
 check_fn check_signal, check_sysctl, check_cpuset, check_user, check_not_empty, check_ssh_key;
 check_fn check_owner, check_ulimit_name, check_label_name, check_web_address, check_time_zone;
 check_fn check_user_name, check_one_line, check_passwd_path, check_password_hash; /* read_host.c */
-check_fn check_certificate, check_private_key, check_registry, check_no_proxy;
+check_fn check_certificate, check_private_key, check_registry, check_no_proxy, check_schedule;
 check_fn check_device, check_dev_path, check_fs_label, check_swap_path; /* read_disks.c */
 
 /* ---- read_host.c: cloud-init's values ---- */

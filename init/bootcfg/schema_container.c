@@ -29,6 +29,10 @@ static const struct type network_mode = {
 	SCALAR(read_text), .name = "network", .words = network_modes,
 	.expected = "\"bridge\", \"host\" or \"none\"",
 };
+static const struct type schedule = {
+	SCALAR(read_text), .name = "schedule", .check = check_schedule,
+	.expected = "a schedule such as \"every 6h\", \"@daily\" or \"30 3 * * mon-fri\"",
+};
 static const char *const userns_modes[] = { "", "host", NULL };
 static const struct type userns_mode = {
 	SCALAR(read_text), .name = "user namespace", .words = userns_modes,
@@ -282,6 +286,10 @@ static const struct key keys[] = {
 	  .help = "Its domain." },
 	{ .name = "restart", .type = &restart, .normal = "no", .example = "unless-stopped",
 	  .help = "What happens when it has ended." },
+	{ .name = "schedule", .type = &schedule, .normal = "none: it runs from the boot on",
+	  .example = "\"30 3 * * *\"",
+	  .help = "When it is started, as a job that ends: \"every 6h\", \"@daily\", or cron's five "
+		  "fields on the machine's clock. One run at a time." },
 	{ .name = "network_mode", .type = &network_mode, .normal = "bridge", .example = "host",
 	  .help = "A bridge of the host, the host's own network, or none." },
 	{ .name = "ports", .type = &type_ports, .normal = "none", .example = "[\"8080:80\"]",
@@ -455,6 +463,14 @@ static void list_dependencies(struct walk *w, yyjson_mut_val *container)
 	yyjson_mut_obj_add_val(w->doc, container, "depends_on", list);
 }
 
+static bool restarts_always(yyjson_mut_val *container)
+{
+	yyjson_mut_val *how = yyjson_mut_obj_get(container, "restart");
+	const char *policy = yyjson_mut_get_str(yyjson_mut_obj_get(how, "policy"));
+
+	return policy && (!strcmp(policy, "always") || !strcmp(policy, "unless-stopped"));
+}
+
 static void finish_container(struct walk *w, const struct node *n, yyjson_mut_val *container)
 {
 	const char *mode = yyjson_mut_get_str(yyjson_mut_obj_get(container, "network_mode"));
@@ -464,6 +480,9 @@ static void finish_container(struct walk *w, const struct node *n, yyjson_mut_va
 	list_hosts(w, container);
 	list_dependencies(w, container);
 	yyjson_mut_obj_remove_key(container, "platform");
+	if (yyjson_mut_obj_get(container, "schedule") && restarts_always(container))
+		walk_fault(w, FAULT_ERROR, n,
+			   "schedule starts it again, so restart is \"no\" or \"on-failure\"");
 	if (mode && strcmp(mode, "bridge") != 0 &&
 	    yyjson_mut_arr_size(yyjson_mut_obj_get(container, "ports")))
 		walk_fault(w, FAULT_ERROR, n,

@@ -403,6 +403,28 @@ static void add_exec_ids(struct buf *b, const struct container *c)
 		json_raw(b, "ExecIDs", "null");
 }
 
+/* Berth's own; docker's containers have none. */
+static void add_schedule(struct buf *b, const struct container *c)
+{
+	int64_t next = timetable_next_s(c);
+
+	if (!c->spec.schedule)
+		return;
+	json_open(b, "Schedule", '{');
+	json_string(b, "When", c->spec.schedule);
+	json_time(b, "Next", next < 0 ? 0 : next * 1000000000);
+	json_open(b, "Runs", '[');
+	for (size_t i = 0; i < c->runs.count; i++) {
+		json_open(b, NULL, '{');
+		json_time(b, "StartedAt", c->runs.items[i].started_ns);
+		json_time(b, "FinishedAt", c->runs.items[i].finished_ns);
+		json_int(b, "ExitCode", c->runs.items[i].exit_code);
+		json_close(b, '}');
+	}
+	json_close(b, ']');
+	json_close(b, '}');
+}
+
 static void inspect(struct request *r, const struct sizes *sizes)
 {
 	struct container *c = request_container(r);
@@ -423,6 +445,7 @@ static void inspect(struct request *r, const struct sizes *sizes)
 	add_state(&json, c);
 	json_string(&json, "Image", c->image_id);
 	add_files(&json, c);
+	add_schedule(&json, c);
 	json_string(&json, "Name", name);
 	json_int(&json, "RestartCount", c->restarts);
 	json_string(&json, "Driver", "overlay2");

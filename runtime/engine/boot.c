@@ -321,11 +321,17 @@ static bool runs_at_boot(const struct container *c)
 		.stopped_by_hand = c->stopped_by_hand,
 	};
 
-	if (c->state != STATE_CREATED && c->state != STATE_EXITED)
+	if (c->spec.schedule || (c->state != STATE_CREATED && c->state != STATE_EXITED))
 		return false;
 	if (c->state == STATE_CREATED)
 		return c->declaration != NULL;
 	return restart_at_boot(&c->spec.restart, &facts, c->declaration != NULL, c->interrupted);
+}
+
+/* Declared, and did not run yet. */
+static bool is_new(const struct container *c)
+{
+	return c->declaration && c->state == STATE_CREATED && !c->spec.schedule;
 }
 
 static void decide_who_starts(struct engine *en)
@@ -337,8 +343,9 @@ static void decide_who_starts(struct engine *en)
 			c->boot_pending = runs_at_boot(c);
 			c->restarts = 0;
 		} else {
-			c->boot_pending |= c->declaration && c->state == STATE_CREATED;
+			c->boot_pending |= is_new(c);
 		}
+		timetable_follow(c);
 		if (c->record_stale)
 			keep_soon(c);
 	}
@@ -372,7 +379,8 @@ void engine_reload(struct engine *en)
 	for (size_t i = 0; i < en->count; i++) {
 		struct container *c = en->containers[i];
 
-		c->boot_pending |= c->declaration && c->state == STATE_CREATED;
+		c->boot_pending |= is_new(c);
+		timetable_follow(c);
 	}
 	refuse_circles(en);
 	start_what_can(en);

@@ -92,6 +92,7 @@ void container_free(struct container *c)
 	if (c->shim_fd >= 0)
 		close(c->shim_fd);
 	health_free(c->health);
+	timetable_free(c);
 	container_spec_free(&c->spec);
 	strings_clear(&c->argv);
 	strings_clear(&c->chosen);

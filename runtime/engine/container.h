@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "engine/state.h"
+#include "engine/timetable.h"
 #include "net/ruleset.h"
 #include "spec/container.h"
 
@@ -59,6 +60,7 @@ struct container {
 	int64_t userns;               /* its user namespace is 0x10000 * (userns + 1) */
 	struct endpoint_list endpoints;
 	char *boot_id;                /* of the boot in which it last ran */
+	struct run_list runs;         /* of its schedule: the last ones */
 	struct string_list chosen;    /* host ports of spec.ports that left the choice to us */
 
 	/* While it is handled. */
@@ -84,6 +86,7 @@ struct container {
 	int kills;                    /* steps of a stop that took place */
 	struct start *start;          /* while starting */
 	const struct container *pid_owner; /* at its start: whose processes it joined */
+	struct timetable *timetable;  /* NULL: it has no schedule */
 	struct health *health;        /* NULL: it has no check, or never ran */
 	struct waiter *waiters;
 	struct attachment *attachments; /* clients that wait for its start */

@@ -264,6 +264,7 @@ void lifecycle_ended(struct container *c, const struct ending *how)
 		log_warn("container \"%s\": %s", c->name, e.text);
 	again = wants_restart(c, how);
 	lifecycle_event(c, again ? EVENT_EXIT_AGAIN : EVENT_EXIT, NULL);
+	timetable_note_end(c, how->error);
 	if (stopping)
 		events_add(en->events, "stop", c, NULL);
 	if (c->begin_again && !en->stopping) {

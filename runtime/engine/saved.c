@@ -19,6 +19,14 @@ static const struct record_field endpoint_fields[] = {
 };
 RECORD_TYPE(endpoint_type, endpoint, endpoint_fields);
 
+static const struct record_field run_fields[] = {
+	F_INT_REQ(run, started_ns),
+	F_INT_REQ(run, finished_ns),
+	F_INT_REQ(run, exit_code),
+	F_END,
+};
+RECORD_TYPE(run_type, run, run_fields);
+
 struct saved {
 	int64_t version;
 	char *id, *name, *declaration, *image_id;
@@ -33,6 +41,7 @@ struct saved {
 	char *boot_id;
 	bool has_endpoints;
 	struct endpoint_list endpoints;
+	struct run_list runs;
 };
 
 static const struct record_field fields[] = {
@@ -58,6 +67,7 @@ static const struct record_field fields[] = {
 	F_STR(saved, boot_id),
 	F_BOOL(saved, has_endpoints),
 	F_LIST(saved, endpoints, &endpoint_type),
+	F_LIST(saved, runs, &run_type),
 	F_END,
 };
 RECORD_TYPE(saved_type, saved, fields);
@@ -86,6 +96,7 @@ int saved_write(const struct container *c, struct buf *out, struct err *e)
 		.error = c->error,
 		.restarts = c->restarts, .userns = c->userns,
 		.boot_id = c->boot_id, .has_endpoints = true, .endpoints = c->endpoints,
+		.runs = c->runs,
 	};
 	__attribute__((cleanup(free_mut_doc))) yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
 	yyjson_mut_val *root = doc ? record_write(&saved_type, &s, doc) : NULL;
@@ -177,6 +188,8 @@ static int take_members(struct container *c, struct saved *s, struct err *e)
 	c->boot_id = take_ptr(s->boot_id);
 	c->endpoints = s->endpoints;
 	s->endpoints = (struct endpoint_list){ 0 };
+	c->runs = s->runs;
+	s->runs = (struct run_list){ 0 };
 	return old_endpoints(c, s) < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
 }
 

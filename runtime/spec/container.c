@@ -123,6 +123,7 @@ static const struct record_field spec_fields[] = {
 	F_STR(container_spec, hostname),
 	F_STR(container_spec, domainname),
 	F_OBJ(container_spec, restart, &restart_type),
+	F_STR(container_spec, schedule),
 	F_STR(container_spec, network_mode),
 	F_LIST(container_spec, networks, &spec_network_type),
 	F_LIST(container_spec, ports, &port_type),

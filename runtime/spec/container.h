@@ -135,6 +135,7 @@ struct container_spec {
 	char *user; /* "name", "uid", "name:group", "uid:gid" */
 	char *working_dir, *hostname, *domainname;
 	struct spec_restart restart;
+	char *schedule; /* when it is started (base/schedule.h); NULL: at boot */
 	char *network_mode; /* "bridge" (or NULL), "host", "none", a network's name */
 	struct spec_network_list networks; /* what is said of network_mode's, and more of them */
 	struct spec_port_list ports;

@@ -5,6 +5,7 @@ import re
 import ssl
 import subprocess
 import urllib.request
+from datetime import datetime
 
 import pytest
 
@@ -49,22 +50,63 @@ def redirect(machine):
     return done.stdout
 
 
-def test_a_web_site_behind_tls(servers_image, ssh_key, certificate):
+@pytest.fixture(scope="module")
+def web(servers_image, ssh_key):
     text = example("web-site", ssh_key, nginx=SERVERS, busybox=SERVERS)
     with Machine(servers_image, user_data=text, ssh_key=ssh_key, forward=[80, 443, 8080]) as machine:
         machine.wait_ssh()
-        # As its administrator would: the key comes over SSH, the pages into the volume.
-        for name in ("site.crt", "site.key"):
-            machine.ssh(f"mkdir -p /var/lib/tls; cat >/var/lib/tls/{name}",
-                        data=(certificate / name).read_text())
-        wait_until(lambda: machine.try_ssh("berth exec -i site sh -c 'cat >/www/index.html'",
-                                           data="<h1>ahoy</h1>\n").returncode == 0, SHORT_SECONDS,
-                   "the page is in the volume", machine)
-        wait_until(lambda: get(machine, certificate) == "<h1>ahoy</h1>\n", SHORT_SECONDS,
-                   "the page, by TLS", machine)
-        assert redirect(machine) == "https://127.0.0.1/page"
-        assert machine.try_http(8080) is None, "the site itself is for containers alone"
-        assert json.loads(machine.ssh("cat /run/berth/config.json"))["faults"] == []
+        yield machine
+
+
+def test_a_web_site_behind_tls(web, certificate):
+    # As its administrator would: the key comes over SSH, the pages into the volume.
+    for name in ("site.crt", "site.key"):
+        web.ssh(f"mkdir -p /var/lib/tls; cat >/var/lib/tls/{name}",
+                data=(certificate / name).read_text())
+    wait_until(lambda: web.try_ssh("berth exec -i site sh -c 'cat >/www/index.html'",
+                                   data="<h1>ahoy</h1>\n").returncode == 0, SHORT_SECONDS,
+               "the page is in the volume", web)
+    wait_until(lambda: get(web, certificate) == "<h1>ahoy</h1>\n", SHORT_SECONDS, "the page, by TLS", web)
+    assert redirect(web) == "https://127.0.0.1/page"
+    assert web.try_http(8080) is None, "the site itself is for containers alone"
+    assert json.loads(web.ssh("cat /run/berth/config.json"))["faults"] == []
+
+
+JOBS = f"""  quick: {{image: "{SERVERS}", entrypoint: [sh, -c, "echo ran; exit 3"], network_mode: none,
+          schedule: every 10s}}
+  slow: {{image: "{SERVERS}", entrypoint: [sleep, "25"], network_mode: none, schedule: every 10s, init: true}}
+  never: {{image: "{SERVERS}", entrypoint: [sh], network_mode: none, schedule: 0 0 30 2 *}}
+"""
+
+
+def schedule(machine, name):
+    return json.loads(machine.ssh(f"berth inspect {name}"))[0]["Schedule"]
+
+
+def runs(machine, name):
+    """When they began; none known while the engine is started again."""
+    done = machine.try_ssh(f"berth inspect {name}")
+    known = json.loads(done.stdout)[0]["Schedule"]["Runs"] if done.returncode == 0 else []
+    return [run["StartedAt"] for run in known]
+
+
+def test_jobs_run_by_their_schedule(web):
+    """One at a time; how each run ended is kept, and an engine that is killed goes on with it."""
+    web.ssh("cat >/tmp/new; berth config apply /tmp/new", data=web.seed.read_text() + JOBS)
+    wait_until(lambda: len(runs(web, "quick")) >= 2, SHORT_SECONDS, "two runs", web)
+    known = schedule(web, "quick")
+    assert known["When"] == "every 10s" and {run["ExitCode"] for run in known["Runs"]} == {3}
+    first, second = (datetime.fromisoformat(start[:19]) for start in runs(web, "quick")[:2])
+    assert (second - first).total_seconds() >= 9
+    assert web.ssh("berth logs quick").startswith("ran\nran\n")
+    assert known["Next"] > known["Runs"][-1]["StartedAt"]
+    wait_until(lambda: 'container "slow" still runs' in web.ssh("berth logs engine"), SHORT_SECONDS,
+               "a run is left out", web)
+    assert "never" not in web.ssh("berth ps") and not runs(web, "never")
+    before = runs(web, "quick")
+    web.ssh("berth services restart engine")
+    wait_until(lambda: len(runs(web, "quick")) > len(before), SHORT_SECONDS, "it goes on", web)
+    assert runs(web, "quick")[:len(before)] == before, "the runs of before are known"
 
 
 def typed(machine, line, answer):

@@ -43,6 +43,9 @@ static void a_record_comes_back(void **state)
 	ep->ip = 0x0a630005; /* that it lives is no matter of the record */
 	c->created_ns = 1795471960668285311;
 	c->error = strdup("cannot run \"caf\xe9\"");
+	c->runs.items = calloc(2, sizeof(*c->runs.items));
+	c->runs.items[1] = (struct run){ .started_ns = 5, .finished_ns = 7, .exit_code = 3 };
+	c->runs.count = 2;
 	string_list_add(&c->argv, "nginx");
 	string_list_add(&c->chosen, "32768");
 	assert_int_equal(saved_write(c, &text, &e), 0);
@@ -65,6 +68,8 @@ static void a_record_comes_back(void **state)
 	assert_string_equal(ep->address, "10.99.0.5");
 	assert_int_equal(ep->slot, 1);
 	assert_int_equal(ep->ip, 0);
+	assert_int_equal(back->runs.count, 2);
+	assert_memory_equal(back->runs.items, c->runs.items, 2 * sizeof(*c->runs.items));
 	assert_int_equal(back->created_ns, c->created_ns);
 	assert_string_equal(back->argv.items[0], "nginx");
 	assert_string_equal(back->chosen.items[0], "32768");
