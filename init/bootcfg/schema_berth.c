@@ -146,8 +146,12 @@ static const struct key berth_keys[] = {
 	  .normal = "SSH, ICMP and published ports are let in", .example = "{allow: [\"443/tcp\"]}",
 	  .help = "Who may connect to the host itself. Containers' published ports are open anyway." },
 	{ .name = "api", .type = &type_api, .normal = "none: the machine's own socket, and SSH",
-	  .example = "{client_ca_certs: \"-----BEGIN...\", certificate: \"-----BEGIN...\", "
-		     "key: \"-----BEGIN...\"}",
+	  .example = "{client_ca_certs: \"-----BEGIN CERTIFICATE-----\\nMIIB\\n"
+		     "-----END CERTIFICATE-----\\n\", "
+		     "certificate: \"-----BEGIN CERTIFICATE-----\\nMIIB\\n"
+		     "-----END CERTIFICATE-----\\n\", "
+		     "key: \"-----BEGIN PRIVATE KEY-----\\nMIIB\\n"
+		     "-----END PRIVATE KEY-----\\n\"}",
 	  .help = "Docker's API over TCP, for clients that have a certificate (docker --tlsverify)." },
 	{ .name = "update", .type = &type_update, .normal = "what its keys say", .example = "{hold: 1m}",
 	  .help = "Where new versions come from, what is done about them by itself, when one is kept." },

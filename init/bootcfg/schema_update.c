@@ -169,7 +169,7 @@ static const struct key update_keys[] = {
 	{ .name = "proxy", .type = &web_address, .normal = "none", .example = "\"http://192.0.2.1:3128\"",
 	  .help = "The proxy that updates are downloaded through." },
 	{ .name = "ca_certs", .type = &type_certificates, .normal = "Mozilla's",
-	  .example = "\"-----BEGIN CERTIFICATE-----...\"",
+	  .example = "\"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n\"",
 	  .help = "The authorities that the update server's certificate may come from." },
 	{ .name = "hold", .json = "hold_ms", .type = &type_duration, .normal = "30s", .example = "2m",
 	  .help = "How long everything must be as before an update until the update is kept." },
