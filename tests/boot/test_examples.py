@@ -103,6 +103,8 @@ def test_jobs_run_by_their_schedule(web):
     wait_until(lambda: 'container "slow" still runs' in web.ssh("berth logs engine"), SHORT_SECONDS,
                "a run is left out", web)
     assert "never" not in web.ssh("berth ps") and not runs(web, "never")
+    wait_until(lambda: re.search(r"containers +\d running, \d not\n(.*\n)* +quick  Exited \(3\) ",
+                                 web.ssh("berth status")), SHORT_SECONDS, "status names it", web)
     before = runs(web, "quick")
     web.ssh("berth services restart engine")
     wait_until(lambda: len(runs(web, "quick")) > len(before), SHORT_SECONDS, "it goes on", web)
