@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 
+#define UPTIME_MOST_US 3000000000000000 /* a century */
+
 enum {
 	FACILITY_DAEMON = 3,
 	SEVERITY_ERROR = 3,
@@ -49,11 +51,13 @@ static bool make_kernel(const struct message_of *m, const char *record, struct b
 	const char *text = strchr(record, ';'), *p = strchr(record, ',');
 	char stamp[CLOCK_RFC3339_MAX];
 	unsigned long priority = strtoul(record, NULL, 10);
+	long long us;
 
 	p = p ? strchr(p + 1, ',') : NULL;
-	if (!text || !p || p > text || priority > 191)
+	us = p ? strtoll(p + 1, NULL, 10) : -1;
+	if (!text || !p || p > text || priority > 191 || us < 0 || us > UPTIME_MOST_US)
 		return false;
-	clock_rfc3339(m->booted_ns + strtoll(p + 1, NULL, 10) * 1000, stamp);
+	clock_rfc3339(m->booted_ns + us * 1000, stamp);
 	strcpy(stamp + MICROSECONDS, "Z");
 	kernel.app = "kernel";
 	add_message(&kernel, (unsigned)priority, stamp, "kernel", text + 1, strcspn(text + 1, "\n"), out);
