@@ -45,7 +45,9 @@ enum {
 	FOR_PROBE = 1 << 1,
 	FOR_TALK = 1 << 2,
 	FOR_SEND = 1 << 3,
-	FOR_ALL = FOR_PARSE | FOR_PROBE | FOR_TALK | FOR_SEND,
+	FOR_RESOLVE = 1 << 4,
+	FOR_READERS = FOR_PROBE | FOR_RESOLVE,
+	FOR_ALL = FOR_PARSE | FOR_READERS | FOR_TALK | FOR_SEND,
 	NOBODY = 65534,
 	MIB = 1024 * 1024,
 };
@@ -76,42 +78,51 @@ static const struct allowed {
 #endif
 	{ SYS_exit, FOR_ALL, 0 },
 	{ SYS_exit_group, FOR_ALL, 0 },
-	{ SYS_read, FOR_PROBE | FOR_TALK | FOR_SEND, 0 },
-	{ SYS_pread64, FOR_PROBE, 0 },
-	{ SYS_lseek, FOR_PROBE, 0 },
-	{ SYS_fstat, FOR_PROBE, 0 },
-	{ SYS_recvmsg, FOR_TALK, 0 },
+	{ SYS_read, FOR_READERS | FOR_TALK | FOR_SEND, 0 },
+	{ SYS_pread64, FOR_READERS, 0 },
+	{ SYS_lseek, FOR_READERS, 0 },
+	{ SYS_fstat, FOR_READERS, 0 },
+	{ SYS_recvmsg, FOR_TALK | FOR_RESOLVE, 0 },
 	{ SYS_shutdown, FOR_TALK, 0 },
 	{ SYS_getpid, FOR_TALK, 0 }, /* whose are the random numbers: asked by mbedTLS */
 	{ SYS_ppoll, FOR_TALK, 0 },
 #ifdef SYS_poll
 	{ SYS_poll, FOR_TALK, 0 },
 #endif
-	{ SYS_socket, FOR_SEND, 0 },
+	{ SYS_socket, FOR_SEND | FOR_RESOLVE, 0 },
 	{ SYS_setsockopt, FOR_SEND, 0 },
-	{ SYS_connect, FOR_SEND, 0 },
-	{ SYS_sendto, FOR_SEND, 0 },
-	{ SYS_recvfrom, FOR_SEND, 0 },
+	{ SYS_connect, FOR_SEND | FOR_RESOLVE, 0 },
+	{ SYS_sendto, FOR_SEND | FOR_RESOLVE, 0 },
+	{ SYS_recvfrom, FOR_SEND | FOR_RESOLVE, 0 },
 	{ SYS_nanosleep, FOR_SEND, 0 },
 	{ SYS_clock_nanosleep, FOR_SEND, 0 },
+	{ SYS_accept4, FOR_RESOLVE, 0 },
+	{ SYS_epoll_ctl, FOR_RESOLVE, 0 },
+	{ SYS_epoll_pwait, FOR_RESOLVE, 0 },
+#ifdef SYS_epoll_wait
+	{ SYS_epoll_wait, FOR_RESOLVE, 0 },
+#endif
 };
 
 static const struct jail {
 	const char *name;
 	int bit;
 	uint64_t memory_bytes;
-	unsigned cpu_seconds; /* 0: it lives as long as the machine */
-	unsigned files; /* fds are below it; those that are open stay */
+	unsigned cpu_seconds;  /* 0: it serves for as long as it is needed */
+	unsigned files;        /* fds are below it; those that are open stay */
+	uint64_t net;          /* what Landlock takes away of TCP: 1 bind, 2 connect */
 } jails[] = {
 	/* A megabyte of YAML is some hundred thousand small nodes. */
-	{ JAIL_PARSE, FOR_PARSE, 96 * MIB, 20, 0 },
-	{ JAIL_PROBE, FOR_PROBE, 32 * MIB, 20, 0 },
+	{ JAIL_PARSE, FOR_PARSE, 96 * MIB, 20, 0, 3 },
+	{ JAIL_PROBE, FOR_PROBE, 32 * MIB, 20, 0, 3 },
 	/* A container.json, 256 KiB, as a tree. */
-	{ JAIL_SEND, FOR_SEND, 32 * MIB, 0, 8 },
+	{ JAIL_SEND, FOR_SEND, 32 * MIB, 0, 8, 0 },
 	/* Four million names of a layer, and a zstd window; 64 GiB to decompress. */
-	{ JAIL_UNPACK, FOR_PROBE, 768ULL * MIB, 4 * 3600, 0 },
+	{ JAIL_UNPACK, FOR_PROBE, 768ULL * MIB, 4 * 3600, 0, 3 },
 	/* A session of days, a terabyte encrypted. */
-	{ JAIL_TALK, FOR_TALK, 32 * MIB, 8 * 3600, 8 },
+	{ JAIL_TALK, FOR_TALK, 32 * MIB, 8 * 3600, 8, 3 },
+	/* Two sockets a container, and one for each question that is asked outside. */
+	{ JAIL_RESOLVE, FOR_RESOLVE, 96 * MIB, 0, 16384, 1 },
 };
 
 static const struct jail *jail_by_name(const char *name)
@@ -122,12 +133,17 @@ static const struct jail *jail_by_name(const char *name)
 	return NULL;
 }
 
+/* Never more than there is already. */
 static int set_limit(int what, uint64_t value, struct err *e)
 {
-	struct rlimit limit = { value, value };
+	/* The cast: glibc's calls take an enumeration, musl's an int. */
+	const __typeof__(RLIMIT_CPU) which = (__typeof__(RLIMIT_CPU))what;
+	struct rlimit limit, now;
 
-	/* The cast: glibc's setrlimit takes an enumeration, musl's an int. */
-	if (setrlimit((__typeof__(RLIMIT_CPU))what, &limit) < 0)
+	if (getrlimit(which, &now) == 0 && value > now.rlim_max)
+		value = now.rlim_max;
+	limit.rlim_cur = limit.rlim_max = value;
+	if (setrlimit(which, &limit) < 0)
 		return err_sys(e, "cannot limit the resources of a jail");
 	return 0;
 }
@@ -191,8 +207,8 @@ struct landlock_rules {
 
 enum { LANDLOCK_VERSION_QUERY = 1 << 0 };
 
-/* Handles every right that the kernel's ABI knows and grants none. No Landlock in the kernel is
- * no error: the system call list alone already keeps files out. */
+/* Handles every right that the kernel's ABI knows and grants none, but for what the row leaves.
+ * No Landlock in the kernel is no error: the system call list alone already keeps files out. */
 static int deny_files(const struct jail *j, struct err *e)
 {
 	static const struct {
@@ -210,8 +226,8 @@ static int deny_files(const struct jail *j, struct err *e)
 	if (version < 1)
 		return 0;
 	row = (size_t)version > ARRAY_LEN(abi) ? ARRAY_LEN(abi) - 1 : (size_t)version - 1;
-	rules = (struct landlock_rules){ abi[row].files, j->bit == FOR_SEND ? 0 : abi[row].net,
-					 abi[row].scoped };
+	rules = (struct landlock_rules){ abi[row].files, abi[row].net & j->net,
+					abi[row].scoped };
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, abi[row].size, 0);
 	if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
 		return err_sys(e, "cannot take the file system away in a jail");

@@ -13,6 +13,7 @@
 #define JAIL_PARSE "parse" /* memory, and write to fds that are open: text in memory -> result */
 #define JAIL_PROBE "probe" /* JAIL_PARSE, and read or seek in fds that are open */
 #define JAIL_SEND "send" /* JAIL_PARSE, and read, for ever; connections to the outside */
+#define JAIL_RESOLVE "resolve" /* JAIL_PROBE, and sockets: made, handed over, spoken through */
 #define JAIL_UNPACK "unpack" /* JAIL_PROBE, with memory and time for an image's layers */
 #define JAIL_TALK "talk" /* JAIL_PARSE, and wait for fds, read them, be given one more */
 

@@ -87,7 +87,7 @@ int netlink_monitor_open(struct netlink **out, struct err *e)
 				   out, e);
 }
 
-int netlink_open_in(int netns_fd, struct netlink **out, struct err *e)
+int netns_run(int netns_fd, netns_fn *fn, void *arg, struct err *e)
 {
 	autoclose int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int code;
@@ -96,13 +96,23 @@ int netlink_open_in(int netns_fd, struct netlink **out, struct err *e)
 		return err_sys(e, "cannot open our own network namespace");
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return err_sys(e, "cannot enter the network namespace");
-	code = netlink_open(out, e);
+	code = fn(arg, e);
 	if (setns(home, CLONE_NEWNET) < 0) {
 		/* Every later request would go to the wrong namespace. */
 		err_sys(e, "cannot come back from the network namespace");
 		abort();
 	}
 	return code;
+}
+
+static int open_here(void *out, struct err *e)
+{
+	return netlink_open(out, e);
+}
+
+int netlink_open_in(int netns_fd, struct netlink **out, struct err *e)
+{
+	return netns_run(netns_fd, open_here, out, e);
 }
 
 void netlink_close(struct netlink *nl)

@@ -19,8 +19,12 @@ struct netlink;
 
 int netlink_open(struct netlink **out, struct err *e);
 
-/* A handle for the namespace behind `netns_fd` (/proc/PID/ns/net). Goes there with setns and
- * comes back, so the caller must be single-threaded. */
+/* Calls `fn` in the namespace behind `netns_fd` (/proc/PID/ns/net), and returns what it returns.
+ * Goes there with setns and comes back, so the caller must be single-threaded. */
+typedef int netns_fn(void *arg, struct err *e);
+int netns_run(int netns_fd, netns_fn *fn, void *arg, struct err *e);
+
+/* A handle for that namespace. */
 int netlink_open_in(int netns_fd, struct netlink **out, struct err *e);
 
 /* A handle that receives the changes of links (see netlink_monitor_read). */

@@ -21,6 +21,8 @@ enum {
 	IPV4_DESTINATION_AT = 16,
 	IPV6_SOURCE_AT = 8,      /* in the IPv6 header (RFC 8200) */
 	IPV6_DESTINATION_AT = 24,
+	MAC_SOURCE_AT = 6,       /* in the Ethernet header */
+	ARP_SENDER_AT = 14,      /* the address of IPv4 over Ethernet (RFC 826) */
 	PORT_DESTINATION_AT = 2, /* alike in TCP, UDP and SCTP */
 	LINK_NAME_BYTES = 16,    /* IFNAMSIZ */
 };
@@ -45,7 +47,8 @@ static struct nlmsghdr *message_begin(struct nft *n, uint16_t type, uint16_t fla
 
 static struct nlmsghdr *table_message(struct nft *n, uint16_t type, uint16_t flags)
 {
-	return message_begin(n, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_INET, 0);
+	return message_begin(n, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags,
+			     n->family ? n->family : NFPROTO_INET, 0);
 }
 
 static void message_end(struct nft *n)
@@ -92,6 +95,47 @@ void nft_begin(struct nft *n, const char *table)
 {
 	nft_begin_removal(n, table);
 	put_table(n, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+}
+
+void nft_begin_link(struct nft *n, const char *table, const char *link)
+{
+	struct nlmsghdr *message;
+	struct nlattr *hook;
+
+	*n = (struct nft){ .table = table, .family = NFPROTO_NETDEV, .chain = link };
+	message_begin(n, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	message_end(n);
+	put_table(n, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK);
+	message = table_message(n, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	nlattr_put_text(message, NFTA_CHAIN_TABLE, table);
+	nlattr_put_text(message, NFTA_CHAIN_NAME, link);
+	hook = nest(n, NFTA_CHAIN_HOOK);
+	put_u32(n, NFTA_HOOK_HOOKNUM, NF_NETDEV_INGRESS);
+	put_u32(n, NFTA_HOOK_PRIORITY, 0);
+	nlattr_put_text(message, NFTA_HOOK_DEV, link);
+	nlattr_nest_end(message, hook);
+	put_u32(n, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	nlattr_put_text(message, NFTA_CHAIN_TYPE, "filter");
+	message_end(n);
+	/* Those of a former link of this name. */
+	message = table_message(n, NFT_MSG_DELRULE, 0);
+	nlattr_put_text(message, NFTA_RULE_TABLE, table);
+	nlattr_put_text(message, NFTA_RULE_CHAIN, link);
+	message_end(n);
+}
+
+void nft_begin_link_removal(struct nft *n, const char *table, const char *link)
+{
+	struct nlmsghdr *message;
+
+	*n = (struct nft){ .table = table, .family = NFPROTO_NETDEV };
+	message_begin(n, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	message_end(n);
+	put_table(n, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK);
+	message = table_message(n, NFT_MSG_DELCHAIN, 0);
+	nlattr_put_text(message, NFTA_CHAIN_TABLE, table);
+	nlattr_put_text(message, NFTA_CHAIN_NAME, link);
+	message_end(n);
 }
 
 void nft_free(struct nft *n)
@@ -291,6 +335,28 @@ void nft_match_network(struct nft *n, enum nft_address which, const struct netli
 	if (network->prefix < size * 8)
 		mask(n, bits, size);
 	compare(n, NFT_CMP_EQ, wanted, size);
+}
+
+void nft_match_packet(struct nft *n, enum nft_packet what)
+{
+	uint16_t type = htobe16((uint16_t)what);
+
+	load_meta(n, NFT_META_PROTOCOL);
+	compare(n, NFT_CMP_EQ, &type, sizeof(type));
+}
+
+void nft_match_mac(struct nft *n, bool equal, const uint8_t mac[6])
+{
+	load_payload(n, NFT_PAYLOAD_LL_HEADER, MAC_SOURCE_AT, 6);
+	compare(n, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, mac, 6);
+}
+
+void nft_match_arp(struct nft *n, bool equal, uint32_t ip)
+{
+	uint32_t address = htobe32(ip);
+
+	load_payload(n, NFT_PAYLOAD_NETWORK_HEADER, ARP_SENDER_AT, sizeof(address));
+	compare(n, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, &address, sizeof(address));
 }
 
 void nft_match_protocol(struct nft *n, uint8_t ip_protocol)

@@ -15,7 +15,8 @@
 struct nlattr;
 
 struct nft {
-	const char *table;       /* of family inet */
+	const char *table;
+	uint8_t family;          /* 0: inet */
 	const char *chain;       /* that rules go to */
 	struct buf bytes;        /* the messages */
 	uint32_t sequence;
@@ -33,6 +34,12 @@ enum nft_link { NFT_LINK_IN, NFT_LINK_OUT };
 void nft_begin(struct nft *n, const char *table);
 /* Starts a batch that removes the table, whether or not it is there. */
 void nft_begin_removal(struct nft *n, const char *table);
+/* Starts a batch that gives the table, of family netdev, a new chain for what comes in by `link`.
+ * Rules follow. */
+void nft_begin_link(struct nft *n, const char *table, const char *link);
+/* Starts a batch that removes that chain; -ENOENT if it is not there: up to Linux 6.15 it goes with
+ * the link. */
+void nft_begin_link_removal(struct nft *n, const char *table, const char *link);
 void nft_free(struct nft *n);
 
 /* Makes the chain, which the rules after it go to. `type` NULL: a chain that is jumped to. */
@@ -51,6 +58,12 @@ void nft_match_protocol(struct nft *n, uint8_t ip_protocol);
 void nft_match_port(struct nft *n, uint16_t first, uint16_t last); /* destination, after protocol */
 void nft_match_link(struct nft *n, enum nft_link which, bool equal, const char *name);
 void nft_match_local(struct nft *n);                  /* the destination is an address of ours */
+/* Of family netdev: what kind of packet, and who sends it. */
+enum nft_packet { NFT_PACKET_IPV4 = 0x0800, NFT_PACKET_ARP = 0x0806, NFT_PACKET_VLAN = 0x8100 };
+void nft_match_packet(struct nft *n, enum nft_packet what);
+void nft_match_mac(struct nft *n, bool equal, const uint8_t mac[6]);
+void nft_match_arp(struct nft *n, bool equal, uint32_t ip); /* sender's; after NFT_PACKET_ARP */
+
 void nft_match_established(struct nft *n);            /* or related */
 void nft_match_dnat(struct nft *n);                   /* the connection's destination was changed */
 

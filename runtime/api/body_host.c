@@ -177,6 +177,7 @@ static const struct body_key host_keys[] = {
 	{ "Init", take_bool, SPEC(init) },
 	{ "IpcMode", take_mode, SPEC(ipc) },
 	{ "Isolation", take_isolation, 0 },
+	{ "Links", take_strings, SPEC(links) },
 	{ "LogConfig", take_log, SPEC(log) },
 	{ "MaskedPaths", take_paths, 0 },
 	{ "Memory", take_int, SPEC(mem_limit) },

@@ -52,31 +52,49 @@ int take_exposed(struct body *b, void *member, yyjson_val *v, struct err *e)
 }
 
 static int add_port(struct container_spec *spec, const struct port_name *name, const char *ip,
-		    int64_t published)
+		    int64_t first, int64_t last)
 {
 	struct spec_port *port = record_list_add(&spec->ports, sizeof(*port));
 
 	if (!port)
 		return -ENOMEM;
 	port->target = name->number;
-	port->published = published;
+	port->published = first;
+	port->published_end = last;
 	port->protocol = strdup(name->protocol);
 	port->host_ip = ip && *ip ? strdup(ip) : NULL;
 	return !port->protocol || (ip && *ip && !port->host_ip) ? -ENOMEM : 0;
+}
+
+/* "", "8000", "8000-8010". */
+static int parse_host_port(const char *text, int64_t *first, int64_t *last)
+{
+	char *end;
+
+	*first = *last = 0;
+	if (!text || !*text)
+		return 0;
+	*first = strtol(text, &end, 10);
+	if (end == text || (*end && *end != '-'))
+		return -EINVAL;
+	if (*end) {
+		text = end + 1;
+		*last = strtol(text, &end, 10);
+		if (end == text || *end || *last < *first || *first < 1)
+			return -EINVAL;
+	}
+	return *first < 0 || *first > 65535 || *last > 65535 ? -EINVAL : 0;
 }
 
 static int take_binding(struct body *b, const struct port_name *name, yyjson_val *v, struct err *e)
 {
 	const char *ip = yyjson_get_str(yyjson_obj_get(v, "HostIp"));
 	const char *port = yyjson_get_str(yyjson_obj_get(v, "HostPort"));
-	char *end = NULL;
-	long number = port && *port ? strtol(port, &end, 10) : 0;
+	int64_t first, last;
 
-	if (end && *end == '-')
-		return err_set(e, -ENOTSUP, "a range of host ports (\"%.32s\") is not supported", port);
-	if ((end && *end) || number < 0 || number > 65535)
+	if (parse_host_port(port, &first, &last) < 0)
 		return err_set(e, -EINVAL, "invalid host port \"%.32s\"", port);
-	return add_port(&b->spec, name, ip, number) < 0 ? body_no_memory(e) : 0;
+	return add_port(&b->spec, name, ip, first, last) < 0 ? body_no_memory(e) : 0;
 }
 
 int take_ports(struct body *b, void *member, yyjson_val *v, struct err *e)
@@ -122,7 +140,7 @@ int body_publish_all(struct body *b, const struct image_config *image)
 			if (parse_name(lists[l]->items[i], &name, NULL) < 0 ||
 			    published(&b->spec, &name))
 				continue;
-			if (add_port(&b->spec, &name, NULL, 0) < 0)
+			if (add_port(&b->spec, &name, NULL, 0, 0) < 0)
 				return -ENOMEM;
 		}
 	}

@@ -214,7 +214,7 @@ static void add_host_config(struct buf *b, const struct container *c)
 	json_strings(b, "GroupAdd", &s->group_add);
 	json_string(b, "IpcMode", s->ipc && *s->ipc ? s->ipc : "private");
 	json_string(b, "Cgroup", "");
-	json_raw(b, "Links", "null");
+	json_strings(b, "Links", &s->links);
 	json_int(b, "OomScoreAdj", s->oom_score_adj);
 	json_string(b, "PidMode", s->pid);
 	json_bool(b, "Privileged", s->privileged);

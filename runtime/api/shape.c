@@ -158,7 +158,9 @@ void shape_mounts(struct buf *b, const struct container *c)
 
 unsigned shape_host_port(const struct container *c, size_t i)
 {
-	if (c->spec.ports.items[i].published)
-		return (unsigned)c->spec.ports.items[i].published;
+	const struct spec_port *port = &c->spec.ports.items[i];
+
+	if (port->published && !port->published_end)
+		return (unsigned)port->published;
 	return i < c->chosen.count ? (unsigned)atoi(c->chosen.items[i]) : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "engine/internal.h"
+#include "engine/resolver.h"
 
 static int wait_for(struct container *c, unsigned kinds, enum waiter_then then,
 		    engine_done_fn *done, void *arg, struct err *e)
@@ -118,6 +119,19 @@ static void free_removed(struct loop *l, void *arg)
 	container_free(arg);
 }
 
+/* Who shared with it has a namespace of nobody's now. */
+static void forget_owner(const struct engine *en, const struct container *owner)
+{
+	for (size_t i = 0; i < en->count; i++) {
+		struct container *c = en->containers[i];
+
+		if (c->pid_owner == owner)
+			c->pid_owner = NULL;
+		if (c->net_owner == owner)
+			c->net_owner = NULL;
+	}
+}
+
 static int delete(struct container *c, bool volumes)
 {
 	struct engine *en = c->engine;
@@ -128,6 +142,7 @@ static int delete(struct container *c, bool volumes)
 	if (volumes)
 		volumes_remove_anonymous(c);
 	keep_drop(en, c);
+	forget_owner(en, c);
 	attach_give_up(&c->attachments, NULL);
 	exec_forget_all(c);
 	events_add(en->events, "destroy", c, NULL);
@@ -180,6 +195,7 @@ int engine_rename(struct container *c, const char *name, struct err *e)
 	before = c->name;
 	c->name = copy;
 	keep_now(c);
+	resolver_changed(en);
 	pair.value = before;
 	events_add(en->events, "rename", c, &(struct string_map){ &pair, 1 });
 	public_soon(en);

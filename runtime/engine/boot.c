@@ -78,8 +78,26 @@ static enum dependency look_at(const struct container *c, const struct spec_depe
 	return d;
 }
 
+/* Who shares another's network cannot start before it. */
+static enum dependency owner_ready(struct container *c, struct err *e)
+{
+	const char *mode = c->spec.network_mode;
+	struct spec_dependency on = { .name = NULL };
+	struct container *owner;
+
+	if (!mode || strncmp(mode, "container:", 10) ||
+	    engine_find(c->engine, mode + 10, &owner, NULL) < 0)
+		return DEPENDENCY_READY;
+	on.name = owner->name;
+	return look_at(c, &on, e);
+}
+
 static enum dependency readiness(struct container *c, struct err *e)
 {
+	enum dependency owner = owner_ready(c, e);
+
+	if (owner != DEPENDENCY_READY)
+		return owner;
 	for (size_t i = 0; i < c->spec.depends_on.count; i++) {
 		enum dependency d = look_at(c, &c->spec.depends_on.items[i], e);
 

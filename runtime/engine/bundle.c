@@ -13,61 +13,16 @@
 #include "base/path.h"
 #include "engine/internal.h"
 #include "engine/networks.h"
+#include "engine/resolver.h"
+#include "engine/share.h"
 #include "image/stack.h"
 #include "spec/oci_make.h"
 
 enum { HOST_FILE_MAX = 64 * 1024 };
 
-static bool is_host(const char *mode)
-{
-	return mode && !strcmp(mode, "host");
-}
-
-/* A privileged container is to act on the host, which a user namespace of its own forbids; and of
- * the host's processes and queues only who is in its user namespace may mount the file systems. */
-static bool has_userns(const struct container *c)
-{
-	return !c->spec.privileged && !is_host(c->spec.userns_mode) && !is_host(c->spec.pid) &&
-	       !is_host(c->spec.ipc);
-}
-
-/* Who owns the user namespace that it is in: itself, or the one whose processes it shares. */
-static const struct container *userns_owner(const struct container *c)
-{
-	const struct container *owner = c->pid_owner ? c->pid_owner : c;
-
-	return has_userns(owner) ? owner : NULL;
-}
-
-static uint32_t userns_base(const struct container *c)
-{
-	return (uint32_t)USERNS_SIZE * (uint32_t)(userns_owner(c)->userns + 1);
-}
-
 uint32_t bundle_id_base(const struct container *c)
 {
-	return userns_owner(c) ? userns_base(c) : 0;
-}
-
-/* "container:NAME": it runs, and is not itself a guest of another, whose end would be ours. */
-static int find_pid_owner(struct container *c, struct err *e)
-{
-	struct container *owner;
-	int rc;
-
-	c->pid_owner = NULL;
-	if (!c->spec.pid || strncmp(c->spec.pid, "container:", 10))
-		return 0;
-	rc = engine_find(c->engine, c->spec.pid + 10, &owner, e);
-	if (rc < 0)
-		return rc;
-	if (owner == c || (owner->spec.pid && *owner->spec.pid))
-		return err_set(e, -EINVAL, "cannot join the processes of \"%s\": it has none of its own",
-			       owner->name);
-	if (owner->state != STATE_RUNNING || owner->pid <= 0)
-		return err_set(e, -EBUSY, "cannot join PID of a non running container: %s", owner->id);
-	c->pid_owner = owner;
-	return 0;
+	return share_userns(c) ? share_userns_base(c) : 0;
 }
 
 static const char *hostname_of(const struct container *c, struct utsname *host,
@@ -75,7 +30,10 @@ static const char *hostname_of(const struct container *c, struct utsname *host,
 {
 	if (c->spec.hostname && *c->spec.hostname)
 		return c->spec.hostname;
-	if ((container_uses_host_network(c) || is_host(c->spec.uts)) && !uname(host))
+	if (c->net_owner)
+		return hostname_of(c->net_owner, host, id);
+	if ((container_uses_host_network(c) || (c->spec.uts && !strcmp(c->spec.uts, "host"))) &&
+	    !uname(host))
 		return host->nodename;
 	return container_short_id(c, id);
 }
@@ -96,6 +54,18 @@ static void add_extra_hosts(const struct container *c, struct buf *out)
 			address = gateway;
 		buf_addf(out, "%s\t%.*s\n", address, (int)name, entry);
 	}
+}
+
+/* On the default bridge nobody answers for names: those of --link are written down at the start. */
+static void add_linked(const struct container *c, struct buf *out)
+{
+	const struct endpoint *ep = network_endpoint(c->engine->networks[0], c);
+	struct resolver_link link;
+	char ip[IPV4_TEXT_MAX];
+
+	for (size_t i = 0; ep && i < ep->asked.links.count; i++)
+		if (resolver_link(c, ep, ep->asked.links.items[i], &link))
+			buf_addf(out, "%s\t%s %s\n", ipv4_text(link.ip, ip), link.alias, link.to->name);
 }
 
 static void add_hosts(const struct container *c, const char *hostname, struct buf *out)
@@ -126,6 +96,7 @@ static void add_hosts(const struct container *c, const char *hostname, struct bu
 			buf_addf(out, "%s.%s ", hostname, c->spec.domainname);
 		buf_addf(out, "%s\n", hostname);
 	}
+	add_linked(c, out);
 }
 
 /* A resolver on the host's own loopback is out of reach from another network namespace. */
@@ -158,7 +129,7 @@ static bool replaced(const struct container *c, const char *line)
 		const char *word;
 		size_t count;
 	} own[] = {
-		{ "nameserver", c->spec.dns.count },
+		{ "nameserver", resolver_wanted(c) ? 1 : c->spec.dns.count },
 		{ "search", c->spec.dns_search.count },
 		{ "options", c->spec.dns_opt.count },
 	};
@@ -169,14 +140,28 @@ static bool replaced(const struct container *c, const char *line)
 	return false;
 }
 
+static bool says_ndots(const struct string_list *options)
+{
+	for (size_t i = 0; i < options->count; i++)
+		if (!strncmp(options->items[i], "ndots:", 6))
+			return true;
+	return false;
+}
+
 static void add_resolv(const struct container *c, struct buf *out)
 {
 	autobuf struct buf host = { 0 };
 
-	for (size_t i = 0; i < c->spec.dns.count; i++)
+	/* Ours asks those of the container, or the host's, for what it does not know; and it has to be
+	 * asked for a single word before that becomes a search. */
+	if (resolver_wanted(c))
+		buf_adds(out, "nameserver " RESOLVER_ADDRESS "\n");
+	for (size_t i = 0; i < c->spec.dns.count && !resolver_wanted(c); i++)
 		buf_addf(out, "nameserver %s\n", c->spec.dns.items[i]);
 	add_words(out, "search", &c->spec.dns_search);
 	add_words(out, "options", &c->spec.dns_opt);
+	if (resolver_wanted(c) && !says_ndots(&c->spec.dns_opt))
+		buf_adds(out, "options ndots:0\n");
 	/* No file yet: DHCP has not answered. The containers get it when it comes. */
 	if (file_read_at(AT_FDCWD, c->engine->paths.resolv, HOST_FILE_MAX, &host, NULL) < 0)
 		return;
@@ -241,8 +226,8 @@ static int write_stack(struct container *c, const struct image *image, int run_d
 		rc = path_mkdirs(work, 0755, e);
 	s.upper = strdup(upper);
 	s.work = strdup(work);
-	if (userns_owner(c)) {
-		s.idmap_base = userns_base(c);
+	if (share_userns(c)) {
+		s.idmap_base = share_userns_base(c);
 		s.idmap_size = USERNS_SIZE;
 	}
 	if (!rc)
@@ -299,7 +284,9 @@ static int write_config(struct container *c, const struct image_config *config,
 	__attribute__((cleanup(free_paths))) struct paths_of_volumes volumes = { 0 };
 	autobuf struct buf text = { 0 };
 	char rootfs[PATH_MAX], hosts[PATH_MAX], name[PATH_MAX], resolv[PATH_MAX];
-	char cgroup[CONTAINER_ID_LEN + 16], pid_ns[48], user_ns[48];
+	char cgroup[CONTAINER_ID_LEN + 16];
+	const struct container *files = c->net_owner ? c->net_owner : c;
+	struct share_names names;
 	struct oci_context context = {
 		.id = c->id, .rootfs = rootfs, .cgroup = cgroup, .hostname = hostname,
 		.hosts_path = hosts, .hostname_path = name, .resolv_path = resolv,
@@ -310,21 +297,19 @@ static int write_config(struct container *c, const struct image_config *config,
 	if (rc < 0)
 		return rc;
 	container_run_dir(c, "rootfs", rootfs, sizeof(rootfs));
-	container_run_dir(c, "hosts", hosts, sizeof(hosts));
-	container_run_dir(c, "hostname", name, sizeof(name));
-	container_run_dir(c, "resolv.conf", resolv, sizeof(resolv));
+	container_run_dir(files, "hosts", hosts, sizeof(hosts));
+	container_run_dir(files, "hostname", name, sizeof(name));
+	container_run_dir(files, "resolv.conf", resolv, sizeof(resolv));
 	snprintf(cgroup, sizeof(cgroup), "/containers/%s", c->id);
 	context.volume_paths = (const char *const *)volumes.items;
-	if (userns_owner(c)) {
-		context.idmap_base = userns_base(c);
+	if (share_userns(c)) {
+		context.idmap_base = share_userns_base(c);
 		context.idmap_size = USERNS_SIZE;
 	}
-	if (c->pid_owner) {
-		snprintf(pid_ns, sizeof(pid_ns), "/proc/%d/ns/pid", c->pid_owner->pid);
-		snprintf(user_ns, sizeof(user_ns), "/proc/%d/ns/user", c->pid_owner->pid);
-		context.pid_ns = pid_ns;
-		context.user_ns = userns_owner(c) ? user_ns : NULL;
-	}
+	share_namespaces(c, &names);
+	context.pid_ns = *names.pid ? names.pid : NULL;
+	context.net_ns = *names.net ? names.net : NULL;
+	context.user_ns = *names.user ? names.user : NULL;
 	rc = container_spec_to_oci(&c->spec, config, &context, &text, e);
 	return rc < 0 ? rc : write_run_file(c, "bundle/config.json", &text, e);
 }
@@ -351,13 +336,14 @@ int bundle_write(struct container *c, const struct image *image, const struct im
 	autoclose int run_dir = -1;
 	char path[PATH_MAX], id[CONTAINER_SHORT_ID_LEN + 1];
 	struct utsname host;
-	const char *hostname = hostname_of(c, &host, id);
-	int rc = find_pid_owner(c, e);
+	const char *hostname;
+	int rc = share_find_owners(c, e);
 
 	if (!rc)
 		rc = make_dirs(c, e);
 	if (rc < 0)
 		return rc;
+	hostname = hostname_of(c, &host, id);
 	container_run_dir(c, "", path, sizeof(path));
 	run_dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (run_dir < 0)

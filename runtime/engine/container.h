@@ -85,7 +85,7 @@ struct container {
 	struct loop_source *timer;    /* back-off, or the grace time of a stop */
 	int kills;                    /* steps of a stop that took place */
 	struct start *start;          /* while starting */
-	const struct container *pid_owner; /* at its start: whose processes it joined */
+	const struct container *pid_owner, *net_owner; /* at its start: whose it joined */
 	struct timetable *timetable;  /* NULL: it has no schedule */
 	struct health *health;        /* NULL: it has no check, or never ran */
 	struct waiter *waiters;

@@ -17,6 +17,7 @@
 #include "engine/internal.h"
 #include "engine/job.h"
 #include "engine/networks.h"
+#include "engine/resolver.h"
 
 static int read_boot_id(struct engine *en, struct err *e)
 {
@@ -86,6 +87,7 @@ static void rewrite_resolvers(struct engine *en)
 		if (container_is_live(c) && bundle_write_resolv(c, true, &e) < 0)
 			log_warn("container \"%s\": %s", c->name, e.text);
 	}
+	resolver_changed(en);
 }
 
 static void on_resolv_change(struct loop *l, int fd, uint32_t events, void *arg)
@@ -198,6 +200,7 @@ void engine_free(struct engine *en)
 	store_close(en->store);
 	events_free(en->events);
 	ports_free(en->ports);
+	resolver_free(en);
 	networks_free(en);
 	if (en->resolv_watch >= 0)
 		close(en->resolv_watch);

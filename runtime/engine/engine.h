@@ -21,6 +21,7 @@
 #include "spec/image.h"
 
 struct job;
+struct resolver;
 
 struct engine {
 	struct engine_paths paths;
@@ -48,6 +49,7 @@ struct engine {
 	struct network **networks;       /* bridge, host, none, then in the order of their making */
 	size_t network_count;
 	struct netlink *netlink;
+	struct resolver *resolver;       /* NULL: no container needed it yet */
 	bool forwarding_is_ours;         /* ip_forward was off until we turned it on */
 	struct ports *ports;
 	struct loop_source *firewall_timer;

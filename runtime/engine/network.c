@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/internal.h"
 #include "engine/networks.h"
+#include "engine/resolver.h"
 
 /* ---- addresses ---- */
 
@@ -115,6 +116,24 @@ static bool join(struct publish *last, const struct publish *p)
 	return true;
 }
 
+static bool is_choice(const struct spec_port *port)
+{
+	return !port->published || port->published_end;
+}
+
+/* The first that is free. */
+static int claim_of_range(struct container *c, const struct spec_port *port, struct publish *p,
+			  struct err *e)
+{
+	int rc = -EADDRINUSE;
+
+	for (int64_t at = port->published; rc == -EADDRINUSE && at <= port->published_end; at++) {
+		p->first = p->last = (uint16_t)at;
+		rc = ports_claim(c->engine->ports, p, c, c->name, e);
+	}
+	return rc;
+}
+
 static int publish_one(struct container *c, const struct spec_port *port, const char *chosen,
 		       struct publish *p, struct err *e)
 {
@@ -127,10 +146,11 @@ static int publish_one(struct container *c, const struct spec_port *port, const 
 	if (protocol_parse(port->protocol, &p->protocol) < 0)
 		return err_set(e, -EINVAL, "publish port %lld: protocol \"%s\" is not known",
 			       (long long)port->target, port->protocol);
-	p->first = p->last = (uint16_t)(port->published ? port->published : atoi(chosen));
+	p->first = p->last = (uint16_t)(is_choice(port) ? atoi(chosen) : port->published);
 	if (p->first)
 		return ports_claim(ports, p, c, c->name, e);
-	return ports_claim_any(ports, p, 1, c, c->name, e);
+	return port->published ? claim_of_range(c, port, p, e) :
+				 ports_claim_any(ports, p, 1, c, c->name, e);
 }
 
 static int remember_choice(struct string_list *list, const struct spec_port *port,
@@ -138,7 +158,7 @@ static int remember_choice(struct string_list *list, const struct spec_port *por
 {
 	char text[8] = "0";
 
-	if (!port->published)
+	if (is_choice(port))
 		snprintf(text, sizeof(text), "%u", p->first);
 	return string_list_add(list, text);
 }
@@ -210,12 +230,25 @@ void endpoint_mac(const struct endpoint *ep, uint8_t mac[6])
 		bridge_mac(ep->ip, mac);
 }
 
+/* Who was given the right to change its links is believed what it says by them. */
+static bool may_change_links(const struct container *c)
+{
+	static const char *const names[] = { "NET_ADMIN", "CAP_NET_ADMIN", "ALL" };
+
+	for (size_t i = 0; i < c->spec.cap_add.count; i++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			if (!strcasecmp(c->spec.cap_add.items[i], names[k]))
+				return true;
+	return c->spec.privileged;
+}
+
 static int attach(struct container *c, struct endpoint *ep, int netns, struct err *e)
 {
 	struct wire w = { .id = c->id, .slot = (unsigned)ep->slot, .netns_fd = netns, .ip = ep->ip };
 	int rc;
 
 	endpoint_mac(ep, w.mac);
+	w.guarded = !may_change_links(c);
 	rc = bridge_attach(&ep->network->bridge, &w, e);
 	if (rc < 0)
 		return rc;
@@ -263,7 +296,11 @@ int network_connect(struct container *c, struct err *e)
 	for (size_t i = 0; !rc && i < c->endpoints.count; i++)
 		if (c->endpoints.items[i].network)
 			rc = attach(c, &c->endpoints.items[i], netns, e);
-	return rc < 0 ? rc : route_out(c, netns, e);
+	if (!rc)
+		rc = route_out(c, netns, e);
+	if (!rc && resolver_wanted(c))
+		resolver_attach(c, netns);
+	return rc;
 }
 
 static int adopt_endpoint(struct container *c, struct endpoint *ep, struct err *e)
@@ -295,6 +332,12 @@ int network_adopt(struct container *c, struct err *e)
 		rc = publish_ports(c, true, e);
 	if (c->endpoints.count)
 		network_rules_changed(c->engine);
+	if (!rc && resolver_wanted(c)) {
+		autoclose int netns = open_netns(c, e);
+
+		if (netns >= 0)
+			resolver_attach(c, netns);
+	}
 	return rc;
 }
 
@@ -306,6 +349,8 @@ void network_release(struct container *c)
 	if (c->published_count)
 		network_rules_changed(en);
 	c->published_count = 0;
+	if (resolver_wanted(c))
+		resolver_changed(en);
 	for (size_t i = 0; i < c->endpoints.count; i++)
 		release_endpoint(c, &c->endpoints.items[i]);
 }
@@ -338,9 +383,23 @@ static uint32_t gateway_now(const struct container *c)
 	return out ? out->ip : 0;
 }
 
+/* The first network of people's own brings names along, the last takes them away. */
+static void names_changed(struct container *c, bool before, int netns)
+{
+	struct err e = { 0 };
+	bool now = resolver_wanted(c);
+
+	if (now && !before && netns >= 0)
+		resolver_attach(c, netns);
+	if (now != before && bundle_write_resolv(c, true, &e) < 0)
+		log_warn("container \"%s\": %s", c->name, e.text);
+	resolver_changed(c->engine);
+}
+
 int network_join(struct container *c, struct endpoint *ep, struct err *e)
 {
 	uint32_t before = gateway_now(c);
+	bool had_names = resolver_wanted(c);
 	autoclose int netns = -1;
 	int rc;
 
@@ -356,16 +415,20 @@ int network_join(struct container *c, struct endpoint *ep, struct err *e)
 		rc = changed(c, before, e);
 	if (rc < 0)
 		release_endpoint(c, ep);
+	else
+		names_changed(c, had_names, netns);
 	return rc;
 }
 
 int network_leave(struct container *c, struct endpoint *ep, struct err *e)
 {
 	uint32_t before = gateway_now(c);
+	bool had_names = resolver_wanted(c);
 
 	if (!ep->network)
 		return 0;
 	release_endpoint(c, ep);
+	names_changed(c, had_names, -1);
 	return changed(c, before, e);
 }
 

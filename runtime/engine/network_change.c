@@ -44,11 +44,33 @@ static int copy_asked(const struct spec_network *from, const struct network *n,
 		       !from->mac_address == !to->mac_address ? 0 : -ENOMEM;
 }
 
+/* Another's name may be a name of DNS with dots in it. */
+static bool name_fits(const char *name)
+{
+	return *name && strlen(name) < 254 &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+		       strlen(name);
+}
+
+/* "CONTAINER", "CONTAINER:ALIAS"; whether there is one is seen when the name is asked for. */
+static int check_links(const struct string_list *links, struct err *e)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		const char *alias = strchr(links->items[i], ':');
+
+		if (!name_fits(alias ? alias + 1 : links->items[i]) || alias == links->items[i])
+			return err_set(e, -EINVAL, "bad format for links: %.128s", links->items[i]);
+	}
+	return 0;
+}
+
 static int check_asked(const struct spec_network *asked, const struct network *n, struct err *e)
 {
 	uint8_t mac[6];
 	uint32_t ip;
 
+	if (check_links(&asked->links, e) < 0)
+		return -EINVAL;
 	if (strcmp(n->driver, "bridge"))
 		return err_set(e, -EINVAL, "container cannot be disconnected from host network or connected "
 			       "to hostnetwork or network \"%s\"", n->name);
@@ -60,6 +82,10 @@ static int check_asked(const struct spec_network *asked, const struct network *n
 	if (asked->aliases.count && n->builtin)
 		return err_set(e, -EINVAL, "network-scoped alias is supported only for containers in user "
 			       "defined networks");
+	for (size_t i = 0; i < asked->aliases.count; i++)
+		if (!name_fits(asked->aliases.items[i]))
+			return err_set(e, -EINVAL, "invalid alias \"%.64s\": only [a-zA-Z0-9_.-] are "
+				       "allowed", asked->aliases.items[i]);
 	if (asked->mac_address && mac_parse(asked->mac_address, mac) < 0)
 		return err_set(e, -EINVAL, "invalid MAC address: %.64s", asked->mac_address);
 	return 0;
@@ -125,7 +151,29 @@ static int add_mode(struct container *c, const char *mode, struct err *e)
 		if (!rc && other == n)
 			asked = list->items[i];
 	}
-	return rc < 0 ? rc : add_endpoint(c, n, &asked, e);
+	if (!rc)
+		rc = add_endpoint(c, n, &asked, e);
+	if (!rc && copy_list(&c->spec.links, &c->endpoints.items[0].asked.links) < 0)
+		rc = err_set(e, -ENOMEM, "out of memory");
+	return rc;
+}
+
+/* What goes with a network goes with its owner, in docker's words. */
+static int check_shared(const struct container *c, const char *mode, struct err *e)
+{
+	const char *what = c->spec.ports.count ? "port publishing" :
+			   c->spec.links.count ? "links" :
+			   c->spec.dns.count   ? "dns" :
+			   c->spec.extra_hosts.count ? "custom host-to-IP mapping" :
+			   c->spec.hostname && *c->spec.hostname ? "hostname" : NULL;
+	struct container *owner;
+
+	if (strncmp(mode, "container:", 10))
+		return 0;
+	if (what)
+		return err_set(e, -EINVAL, "conflicting options: %s and the container type network mode",
+			       what);
+	return engine_find(c->engine, mode + 10, &owner, e) < 0 ? -EINVAL : 0;
 }
 
 int network_make_endpoints(struct container *c, struct err *e)
@@ -135,9 +183,10 @@ int network_make_endpoints(struct container *c, struct err *e)
 									   "bridge";
 	int rc;
 
-	if (!strncmp(mode, "container:", 10))
-		return err_set(e, -ENOTSUP, "another container's network is not supported yet");
 	if (!container_has_wires(c)) {
+		rc = check_shared(c, mode, e);
+		if (rc < 0)
+			return rc;
 		for (size_t i = 0; i < list->count; i++)
 			if (strcmp(list->items[i].name, mode))
 				return err_set(e, -EINVAL, "conflicting options: a container with network "
@@ -146,7 +195,9 @@ int network_make_endpoints(struct container *c, struct err *e)
 		return 0;
 	}
 	/* network_mode's is first: it is eth0. */
-	rc = add_mode(c, mode, e);
+	rc = check_links(&c->spec.links, e);
+	if (!rc)
+		rc = add_mode(c, mode, e);
 	for (size_t i = 0; !rc && i < list->count; i++) {
 		struct network *n;
 

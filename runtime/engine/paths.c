@@ -36,6 +36,7 @@ static const struct row {
 	ROW("fetch", fetch, PROGRAM, "/usr/lib/berth/fetch"),
 	ROW("shim", shim, PROGRAM, "/usr/lib/berth/shim"),
 	ROW("runtime", runtime, PROGRAM, "/usr/bin/berth-oci"),
+	ROW("dns", dns, PROGRAM, "/usr/lib/berth/dns"),
 	ROW("init", init, PROGRAM, "/usr/lib/berth/container-init"),
 	ROW("cgroups", cgroups, PROGRAM, "/sys/fs/cgroup"),
 	ROW("cgroup-shims", cgroup_shims, PROGRAM, "system/shims"),

@@ -25,6 +25,7 @@ struct engine_paths {
 	char *runtime;
 	char *store_program; /* what changes the image store */
 	char *fetch;         /* what it speaks with registries through */
+	char *dns;            /* the resolver of containers */
 	char *init;           /* of containers that ask for one */
 	char *cgroups;        /* cgroup v2's mount */
 	char *cgroup_shims;   /* inside it */

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "net/ruleset.h"
 
 enum { ROUTES_MAX = 256, ROUTES_BYTES_MAX = 1 << 20, LEFTOVERS_MAX = 64, DEFAULTS_MAX = 8 };
 
@@ -237,6 +238,8 @@ int bridge_attach(struct bridge *b, const struct wire *w, struct err *e)
 
 	snprintf(peer, sizeof(peer), "eth%u", w->slot);
 	rc = add_veth(b, w, peer, &link, e);
+	if (!rc && w->guarded)
+		rc = ruleset_guard_wire(link.name, w->mac, w->ip, e);
 	if (!rc)
 		rc = netlink_link_change(b->nl, link.index, &join, e);
 	if (!rc)
@@ -286,15 +289,17 @@ int bridge_default_route(int netns_fd, unsigned slot, uint32_t gateway, struct e
 int bridge_detach(struct netlink *nl, const char *id, unsigned slot, struct err *e)
 {
 	char name[IFNAMSIZ];
+	int rc;
 
 	bridge_link_name(id, slot, name);
-	return remove_link(nl, name, e);
+	rc = remove_link(nl, name, e);
+	return rc < 0 ? rc : ruleset_unguard_wire(name, e);
 }
 
 struct leftovers {
 	bool (*in_use)(const char *link, void *arg);
 	void *arg;
-	int index[LEFTOVERS_MAX];
+	struct { int index; char name[IFNAMSIZ]; } links[LEFTOVERS_MAX];
 	int count;
 };
 
@@ -304,8 +309,10 @@ static void note_leftover(const struct netlink_link *link, void *arg)
 
 	if (strcmp(link->kind, "veth") || strncmp(link->name, "vb", 2) || strlen(link->name) < 14)
 		return;
-	if (l->count < LEFTOVERS_MAX && !l->in_use(link->name, l->arg))
-		l->index[l->count++] = link->index;
+	if (l->count == LEFTOVERS_MAX || l->in_use(link->name, l->arg))
+		return;
+	l->links[l->count].index = link->index;
+	memcpy(l->links[l->count++].name, link->name, IFNAMSIZ);
 }
 
 int bridge_repair(struct netlink *nl, bool (*in_use)(const char *link, void *arg), void *arg,
@@ -317,8 +324,11 @@ int bridge_repair(struct netlink *nl, bool (*in_use)(const char *link, void *arg
 		struct leftovers l = { .in_use = in_use, .arg = arg };
 		int rc = netlink_links(nl, note_leftover, &l, e);
 
-		for (int i = 0; !rc && i < l.count; i++)
-			rc = netlink_link_del(nl, l.index[i], e);
+		for (int i = 0; !rc && i < l.count; i++) {
+			rc = netlink_link_del(nl, l.links[i].index, e);
+			if (!rc)
+				rc = ruleset_unguard_wire(l.links[i].name, e);
+		}
 		if (rc < 0)
 			return rc;
 		removed += l.count;

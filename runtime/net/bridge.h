@@ -49,6 +49,7 @@ struct wire {
 	int netns_fd;
 	uint32_t ip;
 	uint8_t mac[6];
+	bool guarded;            /* nothing comes out of it that has another address or MAC */
 };
 
 void bridge_link_name(const char *id, unsigned slot, char out[IFNAMSIZ]);

@@ -249,3 +249,51 @@ int ruleset_apply(const struct ruleset *r, struct err *e)
 	nft_free(&n);
 	return rc;
 }
+
+static void begin_packet(struct nft *n, enum nft_packet what)
+{
+	nft_rule(n);
+	nft_match_packet(n, what);
+}
+
+static void end_drop(struct nft *n)
+{
+	nft_do(n, NFT_TO_DROP);
+	nft_rule_end(n);
+}
+
+int ruleset_guard_wire(const char *link, const uint8_t mac[6], uint32_t ip, struct err *e)
+{
+	struct nft n;
+	int rc;
+
+	nft_begin_link(&n, "berth", link);
+	nft_rule(&n);
+	nft_match_mac(&n, false, mac);
+	end_drop(&n);
+	begin_packet(&n, NFT_PACKET_VLAN);
+	end_drop(&n);
+	/* 0.0.0.0: who asks whether an address is free, or for one. */
+	begin_packet(&n, NFT_PACKET_ARP);
+	nft_match_arp(&n, false, ip);
+	nft_match_arp(&n, false, 0);
+	end_drop(&n);
+	begin_packet(&n, NFT_PACKET_IPV4);
+	nft_match_address(&n, NFT_SOURCE, false, ip, 32);
+	nft_match_address(&n, NFT_SOURCE, false, 0, 32);
+	end_drop(&n);
+	rc = nft_send(&n, e);
+	nft_free(&n);
+	return rc;
+}
+
+int ruleset_unguard_wire(const char *link, struct err *e)
+{
+	struct nft n;
+	int rc;
+
+	nft_begin_link_removal(&n, "berth", link);
+	rc = nft_send(&n, e);
+	nft_free(&n);
+	return rc == -ENOENT ? 0 : rc;
+}

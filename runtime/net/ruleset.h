@@ -39,5 +39,10 @@ struct ruleset {
 	size_t count;
 };
 
+/* What may come in by a container's wire: its own MAC and address, and no tags of VLANs. In the
+ * table "netdev berth", a chain for each wire. 0 or -errno. */
+int ruleset_guard_wire(const char *link, const uint8_t mac[6], uint32_t ip, struct err *e);
+int ruleset_unguard_wire(const char *link, struct err *e); /* not there is no error */
+
 /* Makes the kernel's rules these and no others. 0 or -errno. */
 int ruleset_apply(const struct ruleset *r, struct err *e);

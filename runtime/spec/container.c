@@ -17,6 +17,7 @@ RECORD_TYPE(restart_type, spec_restart, restart_fields);
 static const struct record_field port_fields[] = {
 	F_STR(spec_port, host_ip),
 	F_INT(spec_port, published),
+	F_INT(spec_port, published_end),
 	F_INT_REQ(spec_port, target),
 	F_STR(spec_port, protocol),
 	F_END,
@@ -126,6 +127,7 @@ static const struct record_field spec_fields[] = {
 	F_STR(container_spec, schedule),
 	F_STR(container_spec, network_mode),
 	F_LIST(container_spec, networks, &spec_network_type),
+	F_STRS(container_spec, links),
 	F_LIST(container_spec, ports, &port_type),
 	F_LIST(container_spec, volumes, &volume_type),
 	F_INT(container_spec, mem_limit),
@@ -219,6 +221,9 @@ static int check_ports(const struct container_spec *s, struct err *e)
 
 		if (p->target < 1 || p->target > 65535 || p->published < 0 || p->published > 65535)
 			return err_set(e, -EINVAL, "ports[%zu]: a port is 1 to 65535", i);
+		if (p->published_end && (p->published_end < p->published || p->published_end > 65535))
+			return err_set(e, -EINVAL, "ports[%zu]: a range of ports ends after its beginning",
+				       i);
 		if (!one_of(p->protocol, protocols))
 			return err_set(e, -EINVAL, "ports[%zu]: unknown protocol \"%s\"", i,
 				       p->protocol);

@@ -19,6 +19,7 @@ struct spec_restart {
 struct spec_port {
 	char *host_ip;	   /* NULL: every address */
 	int64_t published; /* on the host; 0: chosen by the engine */
+	int64_t published_end; /* the engine chooses from `published` to this; 0: it is the one */
 	int64_t target;	   /* in the container, 1..65535 */
 	char *protocol;	   /* "tcp" (or NULL), "udp", "sctp" */
 };
@@ -137,6 +138,7 @@ struct container_spec {
 	struct spec_restart restart;
 	char *schedule; /* when it is started (base/schedule.h); NULL: at boot */
 	char *network_mode; /* "bridge" (or NULL), "host", "none", a network's name */
+	struct string_list links; /* docker's --link: "CONTAINER:ALIAS", on network_mode's network */
 	struct spec_network_list networks; /* what is said of network_mode's, and more of them */
 	struct spec_port_list ports;
 	struct spec_volume_list volumes;

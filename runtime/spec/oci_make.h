@@ -36,7 +36,8 @@ struct oci_context {
 	const char *hosts_path, *hostname_path, *resolv_path; /* files of the host; NULL: none */
 	/* Host path of each of spec->volumes, in order; NULL for tmpfs. May be NULL if all are. */
 	const char *const *volume_paths;
-	const char *pid_ns, *user_ns; /* to be joined: "/proc/PID/ns/pid"; NULL: as the spec says */
+	/* To be joined: "/proc/PID/ns/pid"; NULL: as the spec says. */
+	const char *pid_ns, *net_ns, *user_ns;
 	const char *init_path; /* host path of the --init program; NULL: there is none */
 	const struct oci_bind *binds; /* further ones, after the volumes */
 	size_t bind_count;

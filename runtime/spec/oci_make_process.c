@@ -240,7 +240,7 @@ int make_namespaces(struct oci_make *m, struct err *e)
 		{ "user", make_user_namespace(m), m->context->user_ns }, { "mount", true, NULL },
 		{ "pid", own(s->pid), m->context->pid_ns }, { "ipc", own(s->ipc), NULL },
 		{ "uts", own(s->uts), NULL }, { "cgroup", !make_host_cgroup(m), NULL },
-		{ "network", !make_host_network(m), NULL },
+		{ "network", !make_host_network(m), m->context->net_ns },
 	};
 	int rc = 0;
 

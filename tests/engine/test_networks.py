@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from test_docker import WIDE_SECONDS, docker, tank  # noqa: F401  (a machine of this module's own)
+from test_docker import DEMO, docker, tank  # noqa: F401  (a machine of this module's own)
 
 from machine import SHORT_SECONDS, wait_until
 
@@ -14,7 +14,18 @@ pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="no docker CL
 
 SERVERS = "localhost/servers:umoci"
 LOOK = Path(__file__).with_name("rules.pl").read_text()
+SPOOF = Path(__file__).with_name("spoof.pl").read_text()
 ANSWER = "in one hand"
+
+
+@pytest.fixture(autouse=True)
+def swept(tank):  # noqa: F811
+    """A test that fails does not take the others along."""
+    yield
+    left = docker(tank, "ps", "-aq").split()
+    if left:
+        docker(tank, "rm", "-f", *left)
+    docker(tank, "network", "prune", "-f")
 
 
 def run(tank, name, *options, command="exec sleep 100000", image=SERVERS, code=0):
@@ -161,6 +172,111 @@ def test_who_reaches_whom(tank):
     assert [x for x in events if x.endswith("green")] == ["create green", "connect green",
                                                           "disconnect green"]
     remove(tank, "web", "near", "far", "plain", "inside", networks=("red", "green", "shut"))
+
+
+def names(tank, container, name):
+    """The addresses that a container finds for a name, sorted."""
+    ask = "use Socket; my @a = gethostbyname shift; print join ' ', map inet_ntoa($_), @a[4 .. $#a]"
+    done = docker(tank, "exec", container, "perl", "-e", ask, name, code=None)
+    return sorted(done.stdout.split())
+
+
+def restarted(tank, program):
+    """Kills it, and waits for the next one."""
+    pid = tank.ssh(f"pidof {program}").strip()
+    tank.ssh(f"kill -9 {pid}")
+    wait_until(lambda: tank.try_ssh(f"pidof {program}").stdout.strip() not in ("", pid), SHORT_SECONDS,
+               f"another {program}", tank)
+
+
+def test_names(tank):
+    docker(tank, "network", "create", "--subnet", "10.99.0.0/24", "red")
+    docker(tank, "network", "create", "--subnet", "10.98.0.0/24", "green")
+    serve(tank, "web", "--network", "red", "--ip", "10.99.0.10", "--network-alias", "www")
+    serve(tank, "web2", "--network", "red", "--ip", "10.99.0.11", "--network-alias", "www")
+    run(tank, "near", "--network", "red", "--link", "web:site", "--hostname", "n.example", "--dns-search",
+        "example.test")
+    run(tank, "far", "--network", "green")
+    run(tank, "plain")
+    run(tank, "linked", "--link", "plain:other")
+    short = docker(tank, "inspect", "-f", "{{.Id}}", "web")[:12]
+    assert docker(tank, "exec", "near", "cat", "/etc/resolv.conf").splitlines()[:3] == [
+        "nameserver 127.0.0.11", "search example.test", "options ndots:0"]
+    assert "127.0.0.11" not in docker(tank, "exec", "plain", "cat", "/etc/resolv.conf")
+    assert tank.ssh("cat /run/berth/resolv.conf") == docker(tank, "exec", "plain", "cat",
+                                                            "/etc/resolv.conf")
+    assert "other plain" in docker(tank, "exec", "linked", "cat", "/etc/hosts")
+    assert get(tank, "linked", "other") is None and get(tank, "near", "web") == ANSWER
+    for name, found in (("web", ["10.99.0.10"]), ("site", ["10.99.0.10"]), (short, ["10.99.0.10"]),
+                        ("web.red", ["10.99.0.10"]), ("www", ["10.99.0.10", "10.99.0.11"]),
+                        ("near", [inspect(tank, "near")["red"]["IPAddress"]]), ("far", [])):
+        assert names(tank, "near", name) == found, name
+    assert names(tank, "web", "site") == [], "a link is for its owner alone"
+    assert names(tank, "far", "web") == []
+    # On another network at once, and no longer; a name that changes hands.
+    docker(tank, "network", "connect", "--alias", "store", "green", "web2")
+    assert names(tank, "far", "store") == ["10.98.0.3"] == names(tank, "far", "web2")
+    docker(tank, "network", "disconnect", "green", "web2")
+    assert names(tank, "far", "web2") == []
+    docker(tank, "network", "connect", "red", "plain")
+    assert names(tank, "plain", "www") == ["10.99.0.10", "10.99.0.11"]
+    docker(tank, "network", "disconnect", "red", "plain")
+    assert "127.0.0.11" not in docker(tank, "exec", "plain", "cat", "/etc/resolv.conf")
+    docker(tank, "rename", "web2", "shop")
+    assert names(tank, "near", "shop") == ["10.99.0.11"] and names(tank, "near", "web2") == []
+    docker(tank, "stop", "-t", "0", "web")
+    assert names(tank, "near", "www") == ["10.99.0.11"]
+    docker(tank, "start", "web")
+    # The container may have a name server of its own on port 53.
+    run(tank, "server", "--network", "red", command="busybox nc -ll -p 53 -e echo mine & exec sleep 1000")
+    assert docker(tank, "exec", "server", "sh", "-c", "busybox nc 127.0.0.1 53 < /dev/null") == "mine\n"
+    for program in ("dns", "engine", "dns"):
+        restarted(tank, program)
+        wait_until(lambda: names(tank, "near", "www") == ["10.99.0.10", "10.99.0.11"], SHORT_SECONDS,
+                   f"names again without the former {program}", tank)
+    remove(tank, "web", "shop", "near", "far", "plain", "linked", "server", networks=("red", "green"))
+    assert tank.ssh("pidof dns").count(" ") == 0
+
+
+def test_nobody_passes_for_another(tank):
+    """ARP from a packet socket, which every container may have; who may change its links on purpose
+    (NET_ADMIN) may say what it likes, and shows that the others are held back by us."""
+    docker(tank, "network", "create", "--subnet", "10.99.0.0/24", "red")
+    serve(tank, "web", "--network", "red", "--ip", "10.99.0.7")
+    run(tank, "near", "--network", "red")
+    run(tank, "liar", "--network", "red")
+    run(tank, "lord", "--network", "red", "--cap-add", "NET_ADMIN")
+    assert get(tank, "near", "10.99.0.7") == ANSWER
+
+    def believed():
+        rows = docker(tank, "exec", "near", "cat", "/proc/net/arp").splitlines()
+        return next(row.split()[3] for row in rows if row.startswith("10.99.0.7 "))
+    for name, believed_then in (("liar", "02:42:0a:63:00:07"),
+                                ("lord", inspect(tank, "lord")["red"]["MacAddress"])):
+        docker(tank, "exec", "-i", name, "perl", "-", "10.99.0.7", data=SPOOF)
+        assert believed() == believed_then, name
+    remove(tank, "web", "near", "liar", "lord", networks=("red",))
+
+
+def test_a_network_is_shared(tank):
+    docker(tank, "network", "create", "--subnet", "10.99.0.0/24", "red")
+    serve(tank, "web", "--network", "red", "-p", "8090:80", "--hostname", "glass")
+    run(tank, "guest", "--network", "container:web")
+    assert get(tank, "guest", "127.0.0.1") == ANSWER and names(tank, "guest", "web") != []
+    same = [docker(tank, "exec", name, "sh", "-c", "readlink /proc/self/ns/net; cat /etc/hosts; hostname")
+            for name in ("web", "guest")]
+    assert same[0] == same[1]
+    assert docker(tank, "exec", "guest", "busybox", "ping", "-c", "1", "web")
+    for options, said in ((("--network", "container:web", "-p", "80:80"), "port publishing"),
+                          (("--network", "container:web", "-h", "x"), "hostname"),
+                          (("--network", "container:nobody"), "No such container: nobody"),
+                          (("--network", "container:guest"), "it has none of its own")):
+        done = docker(tank, "run", "--rm", *options, SERVERS, code=None)
+        assert done.returncode == 125 and said in done.stderr, done
+    docker(tank, "stop", "-t", "0", "web")
+    done = docker(tank, "restart", "-t", "0", "guest", code=None)
+    assert "cannot join network namespace of a non running container" in done.stderr, done
+    remove(tank, "web", "guest", networks=("red",))
 
 
 def test_the_engine_is_killed_and_the_power_goes(tank):

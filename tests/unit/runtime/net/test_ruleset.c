@@ -144,6 +144,36 @@ static void many_ports_are_one_transaction(void **state)
 	assert_non_null(strstr(buf_text(&listing), "tcp dport 2000 dnat ip to 172.17.0.2:2001"));
 }
 
+static void a_wire_is_guarded_for_as_long_as_it_is(void **state)
+{
+	static const uint8_t mac[6] = { 2, 0x42, 0x0a, 0x63, 0, 2 };
+	static const char *const lines[] = {
+		"type filter hook ingress device \"vb0\" priority filter; policy accept;",
+		"@ll,48,48 != 0x2420a630002 drop", /* ether saddr */
+		"meta protocol 8021q drop",
+		"arp saddr ip != 10.99.0.2 arp saddr ip != 0.0.0.0 drop",
+		"ip saddr != 10.99.0.2 ip saddr != 0.0.0.0 drop",
+	};
+	autobuf struct buf listing = { 0 }, other = { 0 }, gone = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	list("ip link add vb0 type veth peer name other 2>&1", &listing);
+	assert_int_equal(ruleset_guard_wire("vb0", mac, 0x0a630002, &e), 0);
+	list("nft list table netdev berth", &listing);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		if (!strstr(buf_text(&listing), lines[i]))
+			fail_msg("nft does not list \"%s\" in:\n%s", lines[i], buf_text(&listing));
+	assert_int_equal(ruleset_guard_wire("vb0", mac, 0x0a630009, &e), 0);
+	list("nft list table netdev berth", &other);
+	assert_null(strstr(buf_text(&other), "10.99.0.2"));
+	list("ip link del vb0 2>&1", &listing);
+	assert_int_equal(ruleset_unguard_wire("vb0", &e), 0);
+	assert_int_equal(ruleset_unguard_wire("vb0", &e), 0);
+	list("nft list table netdev berth", &gone);
+	assert_null(strstr(buf_text(&gone), "chain"));
+}
+
 static void a_refusal_is_an_error(void **state)
 {
 	struct err e = { 0 };
@@ -161,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup(nft_reads_what_was_meant, new_network),
 		cmocka_unit_test_setup(it_replaces_itself_and_nothing_else, new_network),
 		cmocka_unit_test_setup(many_ports_are_one_transaction, new_network),
+		cmocka_unit_test_setup(a_wire_is_guarded_for_as_long_as_it_is, new_network),
 		cmocka_unit_test_setup(a_refusal_is_an_error, new_network),
 	};
 
