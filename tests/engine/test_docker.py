@@ -589,6 +589,30 @@ def test_diff_and_export_of_one_that_runs(hold, tmp_path):
     assert "www/new" in names and "stuff/s" not in names and "mem/m" not in names
 
 
+def test_commit_of_one_that_runs(hold):
+    """Frozen meanwhile, unless the client wants it otherwise."""
+    docker(hold, "commit", "hold", "held:1")
+    assert docker(hold, "inspect", "-f", "{{.State.Status}}", "hold") == "running\n"
+    told = docker(hold, "events", "--since", "10m", "--until", "0s", "--filter", "container=hold", "--format",
+                  "{{.Action}}").split()
+    assert told[-2:] == ["pause", "unpause"], told
+    assert docker(hold, "run", "--rm", "--network", "none", "--entrypoint", "sh", "held:1", "-c",
+                  "cat /www/new; ls /stuff /proc/self/exe") == "root\n/proc/self/exe\n\n/stuff:\n"
+    docker(hold, "commit", "--pause=false", "hold", "held:2")
+    docker(hold, "rmi", "held:1", "held:2")
+
+
+def test_an_image_of_the_system_is_saved_with_its_files(tank, tmp_path):
+    docker(tank, "save", "-o", str(tmp_path / "demo.tar"), DEMO)
+    names = subprocess.run(["tar", "-tf", tmp_path / "demo.tar"], text=True, check=True,
+                           capture_output=True).stdout.split("\n")
+    assert "manifest.json" in names and "index.json" in names
+    if shutil.which("skopeo"):
+        shown = subprocess.run(["skopeo", "inspect", f"docker-archive:{tmp_path}/demo.tar"], text=True,
+                               capture_output=True, check=False)
+        assert shown.returncode == 0, shown
+
+
 def test_what_is_copied_before_the_start_is_there_after_it(tank, tmp_path):
     (tmp_path / "f").write_text("early\n")
     docker(tank, "create", "--name", "early", "-v", "/vol", *SHELL, "-c", "cat /www/f /vol/f")
