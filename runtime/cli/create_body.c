@@ -254,6 +254,39 @@ static void add_texts(struct body *b, const struct create_options *o)
 		yyjson_mut_obj_add_bool(b->doc, flags[i].where, flags[i].key, flags[i].value);
 }
 
+/* The source of a bind that is told from here: "./data:/data". NULL when it is not there. */
+static char *absolute(const char *text, const char *colon)
+{
+	autofree char *source = strndup(text, (size_t)(colon - text)), *path = NULL;
+	char *whole;
+
+	path = source ? realpath(source, NULL) : NULL;
+	return path && asprintf(&whole, "%s%s", path, colon) > 0 ? whole : NULL;
+}
+
+/* -v: a path alone is a volume without a name. */
+static int add_volumes(struct body *b, const struct cli_list *list)
+{
+	yyjson_mut_val *volumes = yyjson_mut_obj(b->doc), *binds = yyjson_mut_arr(b->doc);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *text = list->items[i], *colon = strchr(text, ':');
+		autofree char *whole = colon && *text == '.' ? absolute(text, colon) : NULL;
+
+		if (colon && *text == '.' && !whole)
+			return err_sys(b->e, "--volume %s", text);
+		if (colon)
+			yyjson_mut_arr_add_strcpy(b->doc, binds, whole ? whole : text);
+		else
+			yyjson_mut_obj_add_val(b->doc, volumes, text, yyjson_mut_obj(b->doc));
+	}
+	if (yyjson_mut_arr_size(binds))
+		yyjson_mut_obj_add_val(b->doc, b->host, "Binds", binds);
+	if (yyjson_mut_obj_size(volumes))
+		yyjson_mut_obj_add_val(b->doc, b->config, "Volumes", volumes);
+	return 0;
+}
+
 /* What is given as an option comes after the files, and so wins. */
 static int add_env_and_labels(struct body *b, const struct create_options *o)
 {
@@ -287,7 +320,7 @@ static void add_lists(struct body *b, const struct create_options *o)
 		const char *key;
 		const struct cli_list *list;
 	} lists[] = {
-		{ "Binds", &o->volumes }, { "CapAdd", &o->cap_add }, { "CapDrop", &o->cap_drop },
+		{ "CapAdd", &o->cap_add }, { "CapDrop", &o->cap_drop },
 		{ "Dns", &o->dns }, { "ExtraHosts", &o->hosts }, { "GroupAdd", &o->groups },
 		{ "SecurityOpt", &o->security }, { "VolumesFrom", &o->volumes_from },
 		{ "DnsOptions", &o->dns_options }, { "DnsSearch", &o->dns_search },
@@ -357,6 +390,8 @@ static int fill(struct body *b, const struct create_options *o, bool attach, con
 	add_lists(b, o);
 	add_log(b, o);
 	rc = add_env_and_labels(b, o);
+	if (!rc)
+		rc = add_volumes(b, &o->volumes);
 	if (!rc && o->restart)
 		rc = add_restart(b, o->restart);
 	if (!rc)
