@@ -2,10 +2,13 @@
  * ended meanwhile through its exit record, and what was half-made is cleared away. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -13,7 +16,9 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "engine/internal.h"
+#include "engine/restart.h"
 
+enum { KILL_MS = 2000 };
 enum { MARK_MAX_BYTES = 64, PROCS_MAX_BYTES = 1 << 20, CMDLINE_MAX_BYTES = 64 * 1024 };
 
 static bool has_run_file(const struct container *c, const char *file)
@@ -51,17 +56,27 @@ static void note_start_time(struct container *c)
 	c->record_stale = true;
 }
 
-/* The shim answered: the container lives. One whose start had not been finished is started
- * over, because nobody can tell how far it came. */
+/* An interrupted start: nobody can tell how far it came. Whoever asked for it by hand has lost the
+ * answer, and may have asked again: only what is to run by itself is started over. */
+static bool starts_over(const struct container *c)
+{
+	const struct restart_facts facts = { .exit_code = 1 };
+
+	return c->state != STATE_STOPPING &&
+	       restart_at_boot(&c->spec.restart, &facts, c->declaration != NULL, true);
+}
+
+/* The shim answered: the container lives. */
 static void adopt_live(struct container *c)
 {
 	bool stop = c->state == STATE_STOPPING;
 	struct err e = { 0 };
 
 	if (!has_run_file(c, "started")) {
-		log_info("container \"%s\": its start was interrupted, it is started over", c->name);
+		c->begin_again = starts_over(c);
 		c->state = STATE_STARTING;
-		c->begin_again = !stop;
+		log_info("container \"%s\": its start was interrupted%s", c->name,
+			 c->begin_again ? ", it is started over" : "");
 		watch_signal(c, SIGKILL);
 		return;
 	}
@@ -86,7 +101,17 @@ static bool belongs_to(const char *pid, const struct container *c)
 	return cmdline.len && memmem(cmdline.data, cmdline.len, c->id, CONTAINER_ID_LEN);
 }
 
-/* A shim that has no socket yet would go on and make the container behind our back. */
+static void kill_and_wait(pid_t pid)
+{
+	autoclose int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	if (fd >= 0 && !kill(pid, SIGKILL))
+		poll(&p, 1, KILL_MS);
+}
+
+/* A shim that has no socket yet would go on and make the container behind our back; so would the
+ * runtime that it has started. Gone before the runtime is asked to clean up. */
 static void kill_deaf_shim(const struct container *c)
 {
 	autobuf struct buf procs = { 0 };
@@ -98,7 +123,7 @@ static void kill_deaf_shim(const struct container *c)
 		return;
 	for (char *pid = strtok(procs.data, "\n"); pid; pid = strtok(NULL, "\n"))
 		if (belongs_to(pid, c))
-			kill(atoi(pid), SIGKILL);
+			kill_and_wait(atoi(pid));
 }
 
 /* No record of an exit and no mark of a start: the start was under way. The record on disk may be
@@ -108,11 +133,13 @@ static void take_start_back(struct container *c)
 	kill_deaf_shim(c);
 	watch_clean_runtime(c);
 	bundle_remove(c, NULL);
-	c->boot_pending = c->state != STATE_STOPPING;
+	c->boot_pending = starts_over(c);
 	c->state = c->started_ns ? STATE_EXITED : STATE_CREATED;
 	c->record_stale = true;
 	log_info("container \"%s\": its start was interrupted%s", c->name,
 		 c->boot_pending ? ", it is started over" : "");
+	if (c->spec.auto_remove && !c->boot_pending)
+		engine_remove(c, true, true, NULL, NULL, NULL);
 }
 
 static void adopt_ended(struct container *c)

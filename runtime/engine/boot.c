@@ -152,7 +152,8 @@ static bool others_wait(const struct engine *en)
 
 void boot_changed(struct container *c)
 {
-	if (others_wait(c->engine))
+	/* Not before all that lives has its addresses and ports back. */
+	if (!c->engine->taking_stock && others_wait(c->engine))
 		start_what_can(c->engine);
 }
 
@@ -371,6 +372,7 @@ static void decide_who_starts(struct engine *en)
 
 void engine_boot(struct engine *en)
 {
+	en->taking_stock = true;
 	keep_load(en);
 	exec_clear(en);
 	if (en->machine_boot)
@@ -381,6 +383,7 @@ void engine_boot(struct engine *en)
 	read_configuration(en, false);
 	decide_who_starts(en);
 	remove_what_was_to_go(en);
+	en->taking_stock = false;
 	refuse_circles(en);
 	start_what_can(en);
 	engine_clean_later(en);

@@ -33,6 +33,7 @@ struct engine {
 	struct exec *execs;
 	char boot_id[40];
 	bool machine_boot;               /* the first start of an engine in this boot */
+	bool taking_stock;               /* at its start: nothing starts before all is known */
 	bool stopping;                   /* SIGTERM came: nothing starts any more */
 	bool state_unsaved;              /* a container.json could not be written */
 	struct err state_fault;          /* why */
