@@ -279,6 +279,23 @@ def test_a_network_is_shared(tank):
     remove(tank, "web", "guest", networks=("red",))
 
 
+def test_nothing_is_left_over(tank):
+    """50 containers in a row, and some whose engine is killed while they start or end."""
+    docker(tank, "network", "create", "--subnet", "10.99.0.0/24", "red")
+    docker(tank, "run", "--rm", "--network", "red", "--entrypoint", "sh", DEMO, "-c", "true")
+    before = state(tank)
+    one = f"berth run --rm --network red -p 8091:80 --network-alias x --entrypoint sh {DEMO} -c true"
+    tank.ssh(f"i=0; while [ $((i += 1)) -le 50 ]; do {one} || exit 1; done", seconds=300)
+    assert state(tank) == before
+    tank.ssh(f"i=0; while [ $((i += 1)) -le 20 ]; do {one}; done >/dev/null 2>&1 & "
+             "sleep 0.3; i=0; while [ $((i += 1)) -le 8 ]; do kill -9 $(pidof engine); sleep 0.7; done; wait",
+             seconds=300)
+    wait_until(lambda: docker(tank, "ps", "-q", code=None).stdout == "", SHORT_SECONDS, "none runs", tank)
+    docker(tank, "container", "prune", "-f")
+    wait_until(lambda: state(tank) == before, SHORT_SECONDS, "nothing is left over", tank)
+    docker(tank, "network", "rm", "red")
+
+
 def test_the_engine_is_killed_and_the_power_goes(tank):
     docker(tank, "network", "create", "--subnet", "10.99.0.0/24", "--label", "a=b", "red")
     docker(tank, "network", "create", "idle")
