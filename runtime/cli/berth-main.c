@@ -66,7 +66,7 @@ static const struct cli_command image_commands[] = {
 
 /* Only as "berth image ...". */
 static const struct cli_command managed_image_commands[] = {
-	{ "inspect", "IMAGE [IMAGE...]", "Show all that is known of images, as JSON", 1, CLI_ANY,
+	{ "inspect", "[OPTIONS] IMAGE [IMAGE...]", "Show all that is known of images", 1, CLI_ANY,
 	  cmd_image_inspect },
 	{ "prune", "[OPTIONS]", "Remove images that nobody uses", 0, 0, cmd_image_prune },
 };

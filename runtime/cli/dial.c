@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/df.h"
 #include "cli/http.h"
+#include "cli/things.h"
 
 /* A pipe that is writable takes this much without blocking. */
 enum { AT_ONCE = 4096, ROOM = 64 * 1024 };
@@ -124,13 +125,5 @@ static const struct cli_command commands[] = {
 
 int cmd_system(const struct cli_command *self, int argc, char **argv)
 {
-	FILE *to = argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr;
-
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
-		if (!strcmp(commands[i].name, argv[1]))
-			return commands[i].run(&commands[i], argc - 1, argv + 1);
-	fprintf(to, "Usage:  berth %s %s\n\n%s:\n", self->name, self->arguments, self->summary);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	return to == stdout ? EXIT_OK : EXIT_FAILED;
+	return things_command(self, commands, ARRAY_LEN(commands), argc, argv);
 }

@@ -13,10 +13,10 @@
 #include "cli/cli.h"
 #include "cli/create_body.h"
 #include "cli/format.h"
-#include "cli/human.h"
 #include "cli/json.h"
 #include "cli/query.h"
 #include "cli/table.h"
+#include "cli/things.h"
 
 static yyjson_doc *get(const char *name, const char *tail, struct err *e)
 {
@@ -264,31 +264,13 @@ int cmd_container_prune(const struct cli_command *self, int argc, char **argv)
 		{ 0, "filter", "NAME=VALUE", "Only those (until, label, label!)", NULL, NULL, &filters },
 		{ 'f', "force", NULL, "Do not ask", &force, NULL, NULL },
 	};
-	autobuf struct buf target = { 0 };
-	struct err e = { 0 };
-	yyjson_doc *doc;
-	yyjson_val *list, *id;
-	char size[HUMAN_MAX];
-	size_t i, max;
+	const struct things_prune what = { "/containers/prune", "ContainersDeleted",
+					   "Deleted Containers", .tells_space = true };
 	int code;
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
 		return code;
 	if (!force && !cli_sure("stopped containers"))
 		return EXIT_OK;
-	buf_adds(&target, "/containers/prune?");
-	if (query_filters(&target, &filters, &e) < 0)
-		return cli_fail(&e);
-	doc = call_json("POST", buf_text(&target), NULL, &e);
-	if (!doc)
-		return cli_fail(&e);
-	list = yyjson_obj_get(yyjson_doc_get_root(doc), "ContainersDeleted");
-	if (yyjson_arr_size(list))
-		puts("Deleted Containers:");
-	yyjson_arr_foreach(list, i, max, id)
-		puts(yyjson_get_str(id));
-	human_size(yyjson_get_uint(yyjson_obj_get(yyjson_doc_get_root(doc), "SpaceReclaimed")), size);
-	printf("%sTotal reclaimed space: %s\n", yyjson_arr_size(list) ? "\n" : "", size);
-	yyjson_doc_free(doc);
-	return EXIT_OK;
+	return things_prune(&what, &filters);
 }

@@ -13,6 +13,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/query.h"
+#include "cli/things.h"
 
 /* The answer is of no interest; 0 or -errno. */
 static int ask(const char *method, const char *name, const char *tail, const char *body,
@@ -209,37 +210,7 @@ static int run_create(const struct cli_command *self, int argc, char **argv)
 
 static int run_inspect(const struct cli_command *self, int argc, char **argv)
 {
-	const char *format = NULL;
-	const struct cli_option options[] = {
-		{ 'f', "format", "TEMPLATE", "A template", NULL, &format, NULL },
-	};
-	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
-	bool first = true;
-
-	if (n < 0)
-		return code;
-	code = EXIT_OK;
-	for (int i = 0; i < n; i++) {
-		autobuf struct buf target = { 0 };
-		autodoc yyjson_doc *doc = NULL;
-		autofree char *pretty = NULL;
-		struct err e = { 0 };
-
-		buf_adds(&target, "/networks/");
-		http_escape(&target, argv[i]);
-		doc = call_json("GET", buf_text(&target), NULL, &e);
-		if (doc && format && format_line(format, yyjson_doc_get_root(doc), &e) == 0)
-			continue;
-		pretty = doc && !format ? yyjson_write(doc, YYJSON_WRITE_PRETTY, NULL) : NULL;
-		if (pretty)
-			printf("%s\n%s", first ? "[" : ",", pretty);
-		else
-			code = cli_fail(&e);
-		first = first && !pretty;
-	}
-	if (!format)
-		printf("%s]\n", first ? "[" : "\n");
-	return code;
+	return things_inspect(self, argc, argv, "/networks/", "");
 }
 
 static int run_rm(const struct cli_command *self, int argc, char **argv)
@@ -268,29 +239,15 @@ static int run_prune(const struct cli_command *self, int argc, char **argv)
 		{ 0, "filter", "NAME=VALUE", "Only those (until, label, label!)", NULL, NULL, &filters },
 		{ 'f', "force", NULL, "Do not ask", &force, NULL, NULL },
 	};
-	autobuf struct buf target = { 0 };
-	autodoc yyjson_doc *doc = NULL;
-	yyjson_val *list, *name;
-	struct err e = { 0 };
-	size_t i, max;
+	const struct things_prune what = { "/networks/prune", "NetworksDeleted", "Deleted Networks",
+					   .tells_space = false };
 	int code;
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
 		return code;
 	if (!force && !cli_sure("networks that no container is on"))
 		return EXIT_OK;
-	buf_adds(&target, "/networks/prune?");
-	if (query_filters(&target, &filters, &e) < 0)
-		return cli_fail(&e);
-	doc = call_json("POST", buf_text(&target), NULL, &e);
-	if (!doc)
-		return cli_fail(&e);
-	list = yyjson_obj_get(yyjson_doc_get_root(doc), "NetworksDeleted");
-	if (yyjson_arr_size(list))
-		puts("Deleted Networks:");
-	yyjson_arr_foreach(list, i, max, name)
-		puts(yyjson_get_str(name));
-	return EXIT_OK;
+	return things_prune(&what, &filters);
 }
 
 /* ---- connect, disconnect ---- */

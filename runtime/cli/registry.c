@@ -17,6 +17,7 @@
 #include "cli/progress.h"
 #include "cli/pull.h"
 #include "cli/table.h"
+#include "cli/things.h"
 
 /* Where the tag begins; its end if there is none. A colon before a slash is a registry's port. */
 static size_t tag_at(const char *image)
@@ -316,31 +317,5 @@ int cmd_search(const struct cli_command *self, int argc, char **argv)
 
 int cmd_image_inspect(const struct cli_command *self, int argc, char **argv)
 {
-	int code, n = cli_options(self, NULL, 0, argc, argv, argv, &code);
-	bool first = true;
-
-	if (n < 0)
-		return code;
-	code = EXIT_OK;
-	printf("[");
-	for (int i = 0; i < n; i++) {
-		autobuf struct buf target = { 0 };
-		autodoc yyjson_doc *doc = NULL;
-		autofree char *pretty = NULL;
-		struct err e = { 0 };
-
-		buf_adds(&target, "/images/");
-		http_escape(&target, argv[i]);
-		buf_adds(&target, "/json");
-		doc = call_json("GET", buf_text(&target), NULL, &e);
-		pretty = doc ? yyjson_write(doc, YYJSON_WRITE_PRETTY, NULL) : NULL;
-		if (!pretty) {
-			code = cli_fail(&e);
-			continue;
-		}
-		printf("%s\n%s", first ? "" : ",", pretty);
-		first = false;
-	}
-	printf("%s]\n", first ? "" : "\n");
-	return code;
+	return things_inspect(self, argc, argv, "/images/", "/json");
 }

@@ -9,9 +9,9 @@
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/format.h"
-#include "cli/human.h"
 #include "cli/json.h"
 #include "cli/query.h"
+#include "cli/things.h"
 
 #define SWARM(option) { 0, option, .help = "there is no swarm" }
 
@@ -148,44 +148,9 @@ static int run_create(const struct cli_command *self, int argc, char **argv)
 	return EXIT_OK;
 }
 
-static yyjson_doc *ask(const char *name, struct err *e)
-{
-	autobuf struct buf target = { 0 };
-
-	buf_adds(&target, "/volumes/");
-	http_escape(&target, name);
-	return call_json("GET", buf_text(&target), NULL, e);
-}
-
 static int run_inspect(const struct cli_command *self, int argc, char **argv)
 {
-	const char *format = NULL;
-	const struct cli_option options[] = {
-		{ 'f', "format", "TEMPLATE", "A template", NULL, &format, NULL },
-	};
-	int code, n = cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code);
-	bool first = true;
-
-	if (n < 0)
-		return code;
-	code = EXIT_OK;
-	for (int i = 0; i < n; i++) {
-		struct err e = { 0 };
-		autodoc yyjson_doc *doc = ask(argv[i], &e);
-		autofree char *pretty = NULL;
-
-		if (doc && format && format_line(format, yyjson_doc_get_root(doc), &e) == 0)
-			continue;
-		pretty = doc && !format ? yyjson_write(doc, YYJSON_WRITE_PRETTY, NULL) : NULL;
-		if (pretty)
-			printf("%s\n%s", first ? "[" : ",", pretty);
-		else
-			code = cli_fail(&e);
-		first = first && !pretty;
-	}
-	if (!format)
-		printf("%s]\n", first ? "[" : "\n");
-	return code;
+	return things_inspect(self, argc, argv, "/volumes/", "");
 }
 
 static int run_rm(const struct cli_command *self, int argc, char **argv)
@@ -225,12 +190,9 @@ static int run_prune(const struct cli_command *self, int argc, char **argv)
 		{ 0, "filter", "NAME=VALUE", "Only those (label, label!)", NULL, NULL, &filters },
 		{ 'f', "force", NULL, "Do not ask", &force, NULL, NULL },
 	};
-	autobuf struct buf target = { 0 };
-	autodoc yyjson_doc *doc = NULL;
-	yyjson_val *list, *name;
-	struct err e = { 0 };
-	char size[HUMAN_MAX];
-	size_t i, max;
+	const struct things_prune what = {
+		"/volumes/prune", "VolumesDeleted", "Deleted Volumes", .tells_space = true,
+	};
 	int code;
 
 	if (cli_options(self, options, ARRAY_LEN(options), argc, argv, argv, &code) < 0)
@@ -240,20 +202,7 @@ static int run_prune(const struct cli_command *self, int argc, char **argv)
 		return EXIT_OK;
 	if (all)
 		filters.items[filters.count++] = "all=1";
-	buf_adds(&target, "/volumes/prune?");
-	if (query_filters(&target, &filters, &e) < 0)
-		return cli_fail(&e);
-	doc = call_json("POST", buf_text(&target), NULL, &e);
-	if (!doc)
-		return cli_fail(&e);
-	list = yyjson_obj_get(yyjson_doc_get_root(doc), "VolumesDeleted");
-	if (yyjson_arr_size(list))
-		puts("Deleted Volumes:");
-	yyjson_arr_foreach(list, i, max, name)
-		puts(yyjson_get_str(name));
-	human_size(yyjson_get_uint(yyjson_obj_get(yyjson_doc_get_root(doc), "SpaceReclaimed")), size);
-	printf("%sTotal reclaimed space: %s\n", yyjson_arr_size(list) ? "\n" : "", size);
-	return EXIT_OK;
+	return things_prune(&what, &filters);
 }
 
 static const struct cli_command commands[] = {
@@ -269,13 +218,5 @@ static const struct cli_command commands[] = {
 
 int cmd_volume(const struct cli_command *self, int argc, char **argv)
 {
-	FILE *to = argc > 1 && !strcmp(argv[1], "--help") ? stdout : stderr;
-
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
-		if (!strcmp(commands[i].name, argv[1]))
-			return commands[i].run(&commands[i], argc - 1, argv + 1);
-	fprintf(to, "Usage:  berth %s %s\n\n%s:\n", self->name, self->arguments, self->summary);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	return to == stdout ? EXIT_OK : EXIT_FAILED;
+	return things_command(self, commands, ARRAY_LEN(commands), argc, argv);
 }
