@@ -39,7 +39,8 @@ $1/.keys: $(2:%=out/pkg/%.key) image-build/packages.mk
 endef
 sysroot_packages := musl linux-headers libyaml yyjson libseccomp libcap libmicrohttpd \
 	libsodium libzstd zlib libarchive mbedtls curl tzdata
-hostroot_packages := yyjson-host tzdata
+# mbedtls: its headers, for the second compiler.
+hostroot_packages := yyjson-host tzdata mbedtls
 $(eval $(call tree_rule,out/sysroot,$(sysroot_packages)))
 $(eval $(call tree_rule,out/hostroot,$(hostroot_packages)))
 

@@ -158,6 +158,19 @@ void buf_add_utf8(struct buf *b, const char *text, size_t len)
 	}
 }
 
+/* Good JSON as it stands, but not in YAML, and no terminal should be sent it: C1 controls, the byte
+ * order mark, what is no character. `s` is one sequence of `n` bytes. */
+static bool add_json_escaped(struct buf *b, const unsigned char *s, size_t n)
+{
+	unsigned int c = n == 2 ? (s[0] & 0x1fU) << 6 | (s[1] & 0x3f) :
+		n == 3 ? (s[0] & 0xfU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3f) : 0;
+
+	if (!(c >= 0x80 && c < 0xa0) && c != 0xfeff && c != 0xfffe && c != 0xffff)
+		return false;
+	buf_addf(b, "\\u%04x", c);
+	return true;
+}
+
 void buf_add_json_string(struct buf *b, const char *text, size_t len)
 {
 	buf_addc(b, '"');
@@ -166,10 +179,10 @@ void buf_add_json_string(struct buf *b, const char *text, size_t len)
 
 		if (n == 1)
 			add_json_ascii(b, text[i]);
-		else if (n)
-			buf_add(b, text + i, n);
-		else
+		else if (!n)
 			buf_adds(b, "\\ufffd");
+		else if (!add_json_escaped(b, (const unsigned char *)text + i, n))
+			buf_add(b, text + i, n);
 		i += n ? n : 1;
 	}
 	buf_addc(b, '"');

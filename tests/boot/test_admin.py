@@ -107,9 +107,11 @@ def test_what_may_stand_next(harbour, line, words):
 
 def test_tab_completes_in_the_shell(harbour):
     """At a terminal: -tt, and what is typed comes through the pipe."""
-    argv = harbour.ssh_argv("timeout 60 sh -i")
+    argv = harbour.ssh_argv("timeout -s KILL 60 sh -i")
     with subprocess.Popen([argv[0], "-tt", *argv[1:]], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as shell:
+        # Before the prompt the terminal would take the Tab for a blank.
+        assert any(byte == b"#" for byte in iter(lambda: shell.stdout.read(1), b"")), "no prompt"
         shell.stdin.write(b"berth logs lo\t\n")
         shell.stdin.flush()
         lines = iter(shell.stdout.readline, b"")

@@ -39,6 +39,8 @@ static void json_strings(void **state)
 		{ "\x01", 1, "\"\\u0001\"" },
 		{ "nul\0x", 5, "\"nul\\u0000x\"" },
 		{ "\xc3\xa9", 2, "\"\xc3\xa9\"" },
+		{ "\xc2\x97\xc2\xa0", 4, "\"\\u0097\xc2\xa0\"" }, /* a C1 control, a blank */
+		{ "\xef\xbb\xbf\xef\xbf\xbf", 6, "\"\\ufeff\\uffff\"" },
 		{ "\xc0\x80", 2, "\"\\ufffd\\ufffd\"" },         /* overlong NUL */
 		{ "\xed\xa0\x80", 3, "\"\\ufffd\\ufffd\\ufffd\"" }, /* a surrogate */
 		{ "\xe2\x82", 2, "\"\\ufffd\\ufffd\"" },         /* cut off */
