@@ -112,7 +112,7 @@ def test_tab_completes_in_the_shell(harbour):
                           stdout=subprocess.PIPE) as shell:
         # Before the prompt the terminal would take the Tab for a blank.
         assert any(byte == b"#" for byte in iter(lambda: shell.stdout.read(1), b"")), "no prompt"
-        shell.stdin.write(b"berth logs lo\t\n")
+        shell.stdin.write(b"berth logs lou\t\n")
         shell.stdin.flush()
         lines = iter(shell.stdout.readline, b"")
         assert any(line.strip() == CANARY.encode() for line in lines)

@@ -594,7 +594,7 @@ def test_commit_of_one_that_runs(hold):
     docker(hold, "commit", "hold", "held:1")
     assert docker(hold, "inspect", "-f", "{{.State.Status}}", "hold") == "running\n"
     until = str(int(hold.ssh("date +%s")) + 1)
-    told = docker(hold, "events", "--since", "0", "--until", until, "--filter", "container=hold",
+    told = docker(hold, "events", "--since", "1", "--until", until, "--filter", "container=hold",
                   "--format", "{{.Action}}").split()
     assert told[-2:] == ["pause", "unpause"], told
     assert docker(hold, "run", "--rm", "--network", "none", "--entrypoint", "sh", "held:1", "-c",
