@@ -296,7 +296,7 @@ def test_nothing_is_left_over(tank):
     docker(tank, "network", "rm", "red")
 
 
-def test_the_engine_is_killed_and_the_power_goes(tank):
+def test_networks_outlive_a_killed_engine(tank):
     docker(tank, "network", "create", "--subnet", "10.99.0.0/24", "--label", "a=b", "red")
     docker(tank, "network", "create", "idle")
     serve(tank, "web", "--network", "red", "--restart", "always", "-p", "8090:80")
